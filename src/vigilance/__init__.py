@@ -1,0 +1,1 @@
+"""Forced-labour and child-labour risk in supply chains."""

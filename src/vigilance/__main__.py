@@ -1,0 +1,5 @@
+"""``python -m vigilance``."""
+
+from vigilance.cli import main
+
+main()

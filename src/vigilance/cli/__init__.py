@@ -1,0 +1,7 @@
+"""The ``vigilance`` command: a lazy group, one module per command, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+from vigilance.cli.group import main
+
+__all__ = ["main"]

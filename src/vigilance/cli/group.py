@@ -1,0 +1,97 @@
+"""The group: which commands there are, one line about each, and how errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vigilance.errors import VigilanceError
+
+COMMANDS = {
+    "score": "Score supplier sites for forced-labour and child-labour risk.",
+    "check": "Say what is in a file and what would be set aside; write a corrected copy.",
+    "explain": "Show how the score of one site is made, line by line.",
+    "compare": "Compare two runs, or one run under a changed judgement.",
+    "countries": "Show the country index, both hazards.",
+    "matrix": "Show the risk matrix: countries by activities, now and years before.",
+    "plan": "Plan audits under a budget of person-days.",
+    "watch": "The weekly run: score, compare, decide, raise alerts.",
+    "alerts": "List the alerts kept in a store.",
+    "replay": "Reproduce a past run from a store.",
+    "store": "Check, export, compact or back up a store.",
+    "screen": "Screen a portfolio of holdings.",
+    "report": "Make a report from a run: HTML, XLSX, PDF, Markdown.",
+    "validate": "Back-test, calibrate and stress the method.",
+    "rules": "List, show and check the judgements.",
+    "data": "List, show, check and import the facts.",
+}
+"""Commands in the order of the help; each lives in ``vigilance.cli.<name>`` as ``command``."""
+
+
+def _shipped(name: str) -> bool:
+    return (Path(__file__).parent / f"{name}.py").exists()
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command runs (or its own help is asked for)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands that this version ships, in the order of ``COMMANDS``."""
+        del ctx
+        return [name for name in COMMANDS if _shipped(name)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        del ctx
+        if cmd_name not in COMMANDS or not _shipped(cmd_name):
+            return None
+        module: Any = importlib.import_module(f"vigilance.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="vigilance", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find where people in a supply chain are at risk of forced labour and child labour.
+
+    \b
+    Example:
+      vigilance score suppliers.csv --on 2026-11-01
+      vigilance explain S-001 --run vigilance-2026-11-01-1a2b3c4d
+    """
+
+
+def main() -> None:
+    """Run the command line; turn known errors into one clear message and their exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        code = 130
+    except VigilanceError as error:
+        click.echo(f"vigilance: {error}", err=True)
+        code = error.exit_code
+    except MemoryError:
+        click.echo("vigilance: out of memory; split the list or use --engine duckdb", err=True)
+        code = 6
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        click.echo(f"vigilance: {error.strerror or error}: {error.filename or ''}", err=True)
+        code = 6
+    sys.exit(code if isinstance(code, int) else 0)
