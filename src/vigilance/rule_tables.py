@@ -25,4 +25,4 @@ def read_table(path: Path, types: dict[str, str]) -> pl.DataFrame:
                 found=", ".join(header), wanted=", ".join(schema)
             )
         )
-    return pl.read_csv(path, schema=schema, missing_utf8_is_empty_string=False)
+    return pl.read_csv(path, schema=schema)

@@ -320,9 +320,21 @@ def _history(path: str, entries: list[list[Any]]) -> History[Estimate]:
 
 
 def _rule_file(name: str, said: Mapping[str, Any]) -> RuleFile:
-    lists = ("reads", "examples", "signs", "indicators", "sources")
-    kept = {key: tuple(value) if key in lists else value for key, value in said.items() if key != "id"}
-    return RuleFile(id=name, **{**kept, "reviewed": date.fromisoformat(said["reviewed"])})
+    return RuleFile(
+        id=name,
+        file=said["file"],
+        title=said["title"],
+        reviewed=date.fromisoformat(said["reviewed"]),
+        titles=said["titles"],
+        notes=said["notes"],
+        reads=tuple(said["reads"]),
+        form=said["form"],
+        unknown=said["unknown"],
+        examples=tuple(said["examples"]),
+        signs=tuple(said["signs"]),
+        indicators=tuple(said["indicators"]),
+        sources=tuple(said["sources"]),
+    )
 
 
 def _overridden(old: Estimate, value: float) -> Estimate:
