@@ -1,0 +1,472 @@
+"""Delimited text (CSV and its kin): settle encoding, dialect and header, prove or clean the records, scan lazily."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from vigilance.errors import InputRefused
+from vigilance.i18n import messages
+from vigilance.ingest.readers.cleaning import CODES, BadByte, Cleaned, Fate, Plan, clean
+from vigilance.ingest.readers.dialect import Layout, find, quoted, two_tables
+from vigilance.ingest.readers.encoding import Text, open_text, refuse_bytes
+from vigilance.ingest.readers.limits import Limits
+from vigilance.ingest.readers.prescan import Shape, scan
+from vigilance.ingest.readers.records import cells_of, record_pattern
+from vigilance.ingest.readers.table import (
+    LINE,
+    REJECTED_SCHEMA,
+    ROW,
+    Counts,
+    Dialect,
+    HeaderMatcher,
+    Match,
+    RawTable,
+)
+from vigilance.issues import SCHEMA, issue
+from vigilance.issues import frame as issue_frame
+from vigilance.issues import shown
+
+_ = messages("readers")
+
+_HEAD: Final = 1024 * 1024
+_TOTAL: Final = re.compile(
+    r"\W*(grand |sub-?)?(totals?|totaux|sum|somme|sources?|notes?|disclaimer|legal|avertissement|copyright|©|\(c\)"
+    r"|end of|fin d|generated|printed|extracted|exported|export(é|e) le|page)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a scan of the records gives, whichever way it was done."""
+
+    path: Path
+    start_line: int
+    counts: Counts
+    line_end: str
+    cleaned: Cleaned | None = None
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    trailer: list[str] = field(default_factory=list)
+    set_aside: list[int] = field(default_factory=list)
+    """Positions in the lists of ``cleaned`` of the records that count as set aside."""
+
+
+def read_delimited(
+    path: Path,
+    *,
+    name: str,
+    matcher: HeaderMatcher | None,
+    limits: Limits,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    digest: str = "",
+    size: int = 0,
+) -> RawTable:
+    """One delimited text file as a table of text.
+
+    ``name`` is what to call the file in messages, ``digest`` and ``size`` describe the user's own file. Raises
+    ``InputRefused`` when the file as a whole cannot be read without guessing.
+    """
+    text = open_text(path, name, encoding)
+    head = _head(text, name)
+    layout = find(head, name, matcher, limits, delimiter, text.start)
+    names, notes = unique_names(layout.header, layout.match, name, layout.header_line)
+    notes = _say_layout(layout, name) + notes
+    try:
+        found = _scan(text, layout, name, matcher, limits)
+    except BadByte as error:
+        raise refuse_bytes(text.path, name, error.offset) from None
+    frame, names, header, more = _frame(found, layout, names, name)
+    issues = pl.concat([issue_frame(notes + found.issues + more), _set_aside_issues(found, layout, name)])
+    return RawTable(
+        file=path,
+        sheet="",
+        header=header,
+        names=names,
+        frame=frame,
+        issues=issues,
+        rejected=_rejected(found, text),
+        counts=found.counts,
+        sha256=digest,
+        size=size,
+        dialect=Dialect("csv", text.encoding, layout.delimiter, '"', found.line_end, layout.trailing == 1),
+        preamble=list(layout.preamble),
+        trailer=found.trailer,
+    )
+
+
+def _head(text: Text, name: str) -> bytes:
+    """The first bytes of the file, whole lines, proved to be UTF-8 without NUL."""
+    with text.path.open("rb") as file:
+        head = file.read(_HEAD)
+        if file.read(1):
+            head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
+            if not head:
+                raise InputRefused(_("{file}: the first line is longer than {limit} bytes").format(file=name, limit=_HEAD))
+    nul = head.find(0)
+    if nul >= 0:
+        raise refuse_bytes(text.path, name, nul)
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        raise refuse_bytes(text.path, name, error.start) from None
+    return head
+
+
+def unique_names(
+    header: Sequence[str], match: Match | None, name: str, line: int
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Unique, non-empty names for the columns, and what had to be changed, as issues.
+
+    Raises ``InputRefused`` when a column that is needed is there twice.
+    """
+    plain = [cell.strip() for cell in header]
+    times = Counter(cell.casefold() for cell in plain if cell)
+    needed = {plain[place].casefold() for place in match.mapping.values()} if match else set()
+    twice = [cell for cell in dict.fromkeys(plain) if times[cell.casefold()] > 1]
+    if any(cell.casefold() in needed for cell in twice):
+        raise InputRefused(
+            _("{file}, line {line}: the header has a needed column twice: {twice}; it holds: {found}").format(
+                file=name, line=line, twice=quoted(twice), found=quoted(plain, 40)
+            ),
+            hint=_("rename or remove one of the two"),
+        )
+    names: list[str] = []
+    taken = {cell for cell in header if cell.strip()} | {ROW, LINE}
+    seen: set[str] = set()
+    issues = []
+    for place, cell in enumerate(header, start=1):
+        wish = cell if cell.strip() else _("column {place}").format(place=place)
+        new, count = wish, 2
+        while new in seen or new in (ROW, LINE) or (new != cell and new in taken):
+            new, count = f"{wish} ({count})", count + 1
+        seen.add(new)
+        names.append(new)
+        if new != cell:
+            code = "duplicate-header" if cell.strip() else "unnamed-column"
+            text = _("column {place} is called '{new}' here, its header '{old}' not being a name of its own")
+            issues.append(
+                issue(
+                    code,
+                    text.format(place=place, new=new, old=shown(cell)),
+                    severity="warning",
+                    file=name,
+                    row=line,
+                    column=new,
+                    value=cell,
+                    hint=_("give every column its own name"),
+                )
+            )
+    return names, issues
+
+
+def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
+    """Warnings on what stands above the header and on delimiters at the ends of lines."""
+    notes = []
+    if layout.preamble:
+        notes.append(
+            issue(
+                "title-lines",
+                _("{count} lines above the header were skipped").format(count=len(layout.preamble)),
+                severity="warning",
+                file=name,
+                row=layout.header_line,
+                value=layout.preamble[0],
+            )
+        )
+    if layout.trailing:
+        notes.append(
+            issue(
+                "trailing-delimiter",
+                _("each line ends in a delimiter that the header lacks; it was dropped")
+                if layout.trailing > 0
+                else _("the header ends in a delimiter that the lines lack; it was dropped"),
+                severity="warning",
+                file=name,
+                row=layout.header_line,
+            )
+        )
+    return notes
+
+
+def _scan(text: Text, layout: Layout, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
+    """Prove that the file is clean, or make a clean copy of its good records."""
+    end = text.path.stat().st_size
+    shape = Shape(ord(layout.delimiter), layout.width, layout.header_bytes, limits.cell, limits.record)
+    verdict = scan(text.path, layout.data_start, end, shape, min(4, os.cpu_count() or 1))
+    if verdict.bad_byte is not None:
+        raise BadByte(verdict.bad_byte)
+    if verdict.clean:
+        if verdict.records > limits.rows:
+            raise InputRefused(_("{file}: more than {limit} rows").format(file=name, limit=limits.rows))
+        counts = Counts(verdict.records, verdict.records, 0, 0, len(layout.preamble))
+        if not _header_lines_are_lf(text.path, layout):
+            return _cleaned(text, layout, name, matcher, limits)
+        return _Found(text.path, layout.data_line, counts, "CRLF" if verdict.crlf else "LF")
+    return _cleaned(text, layout, name, matcher, limits)
+
+
+def _header_lines_are_lf(path: Path, layout: Layout) -> bool:
+    """Whether a parser that counts LF finds the data on ``data_line``."""
+    with path.open("rb") as file:
+        return file.read(layout.data_start).count(b"\n") == layout.data_line - 1
+
+
+def _cleaned(text: Text, layout: Layout, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
+    plan = Plan(
+        text.path,
+        name,
+        layout.data_start,
+        layout.data_line,
+        layout.delimiter,
+        layout.width,
+        layout.header_bytes,
+        limits,
+    )
+    cleaned = clean(plan)
+    _refuse_other_tables(cleaned, layout, name, matcher)
+    tail = _tail(cleaned, layout)
+    set_aside = [index for index in range(len(cleaned.lines)) if index < len(cleaned.lines) - len(tail)]
+    skipped = len(layout.preamble) + len(cleaned.repeated) + len(tail)
+    counts = Counts(
+        cleaned.loaded + len(set_aside) + cleaned.blank, cleaned.loaded, len(set_aside), cleaned.blank, skipped
+    )
+    used = [kind for kind, count in cleaned.ends.items() if count]
+    found = _Found(cleaned.copy, 1, counts, "+".join(used), cleaned, trailer=tail, set_aside=set_aside)
+    found.issues = _say_cleaned(found, name, used)
+    return found
+
+
+def _refuse_other_tables(cleaned: Cleaned, layout: Layout, name: str, matcher: HeaderMatcher | None) -> None:
+    """Refuse a file in which a second header fits, after a blank line or among the records of another width."""
+    delimiter = layout.delimiter.encode()
+    pattern = record_pattern(delimiter)
+    odd = zip(cleaned.lines[:1000], cleaned.contents[:1000], strict=True)
+    own = {cell.strip().casefold() for cell in layout.header if cell.strip()}
+    for line, content in [*cleaned.after_blank, *odd]:
+        if not pattern.fullmatch(content):
+            continue
+        cells = cells_of(content, delimiter)
+        if matcher is not None:
+            second = not matcher.match(cells).missing
+        else:
+            second = len(own & {cell.strip().casefold() for cell in cells}) * 2 > len(own)
+        if second:
+            raise two_tables(name, layout.header_line, line)
+
+
+def _tail(cleaned: Cleaned, layout: Layout) -> list[str]:
+    """The records below the last good one, when all are clearly totals or text and not data."""
+    tail = [
+        (line, content)
+        for line, content in zip(cleaned.lines[-200:], cleaned.contents[-200:], strict=True)
+        if line > cleaned.last_good
+    ]
+    if not tail or not cleaned.loaded or len(tail) == 200:
+        return []
+    apart = tail[0][0] > cleaned.last_good + 1 and cleaned.blank > 0
+    if all(_is_note(content, layout, apart) for _line, content in tail):
+        return [content.decode("utf-8", "replace") for _line, content in tail]
+    return []
+
+
+def _is_note(content: bytes, layout: Layout, apart: bool) -> bool:
+    text = content.decode("utf-8", "replace").strip().strip('"')
+    if _TOTAL.match(text):
+        return True
+    filled = sum(1 for cell in text.split(layout.delimiter) if cell.strip(' "'))
+    words = len(re.findall(r"[^\W\d_]{2,}", text))
+    return layout.width > 1 and ((filled == 1 and (apart or words >= 4)) or (apart and words >= 6))
+
+
+def _say_cleaned(found: _Found, name: str, used: Sequence[str]) -> list[dict[str, Any]]:
+    cleaned = found.cleaned
+    assert cleaned is not None
+    notes = []
+    if len(used) > 1:
+        notes.append(
+            issue(
+                "mixed-line-ends",
+                _("lines end in different ways ({kinds}); each was read as a line end").format(
+                    kinds=", ".join(f"{kind}: {cleaned.ends[kind]}" for kind in used)
+                ),
+                severity="warning",
+                file=name,
+            )
+        )
+    if cleaned.repeated:
+        notes.append(
+            issue(
+                "repeated-header",
+                _("the header is repeated {count} times below; these lines were skipped").format(
+                    count=len(cleaned.repeated)
+                ),
+                severity="warning",
+                file=name,
+                row=cleaned.repeated[0],
+            )
+        )
+    if found.trailer:
+        notes.append(
+            issue(
+                "trailer",
+                _("{count} lines of totals or text below the table were skipped").format(count=len(found.trailer)),
+                severity="warning",
+                file=name,
+                row=cleaned.lines[-len(found.trailer)],
+                value=found.trailer[0],
+            )
+        )
+    return notes
+
+
+def _set_aside_issues(found: _Found, layout: Layout, name: str) -> pl.DataFrame:
+    """One error per record set aside, built in bulk."""
+    cleaned = found.cleaned
+    if cleaned is None or not found.set_aside:
+        return issue_frame()
+    keep = len(found.set_aside)
+    messages_ = {
+        Fate.TOO_FEW: _("{{}} cells, fewer than the {width} of the header"),
+        Fate.TOO_MANY: _("{{}} cells, more than the {width} of the header"),
+        Fate.BARE_QUOTE: _("a bare quote inside a cell ({{}} cells seen, {width} wanted)"),
+        Fate.UNCLOSED_QUOTE: _("an unclosed quote ({{}} cells seen, {width} wanted)"),
+        Fate.TOO_LONG: _("a cell over the length limit ({{}} cells seen, {width} wanted)"),
+    }
+    hints = {
+        Fate.TOO_FEW: _("a delimiter is missing, or a cell; mend the line"),
+        Fate.TOO_MANY: _("put quotes around a cell that holds the delimiter, or remove the extra cell"),
+        Fate.BARE_QUOTE: _("put quotes around the whole cell and double those inside it"),
+        Fate.UNCLOSED_QUOTE: _("close or remove the quote"),
+        Fate.TOO_LONG: _("shorten the cell"),
+    }
+    base = pl.DataFrame(
+        {
+            "fate": pl.Series(cleaned.fates[:keep], dtype=pl.UInt8),
+            "row": pl.Series(cleaned.lines[:keep], dtype=pl.Int64),
+            "cells": pl.Series(cleaned.cells[:keep], dtype=pl.Int64),
+            "value": [shown(content[:400].decode("utf-8", "replace")) for content in cleaned.contents[:keep]],
+        }
+    )
+    fate = pl.col("fate")
+    message = pl.coalesce(
+        pl.when(fate == int(kind)).then(pl.format(text.format(width=layout.width), pl.col("cells")))
+        for kind, text in messages_.items()
+    )
+    return base.select(
+        fate.replace_strict({int(k): v for k, v in CODES.items()}, return_dtype=pl.String).alias("code"),
+        pl.lit("error").alias("severity"),
+        pl.lit(name).alias("file"),
+        pl.lit("").alias("sheet"),
+        "row",
+        pl.lit("").alias("column"),
+        "value",
+        message.alias("message"),
+        fate.replace_strict({int(k): v for k, v in hints.items()}, return_dtype=pl.String).alias("hint"),
+    ).select(SCHEMA.names())
+
+
+def _rejected(found: _Found, text: Text) -> pl.DataFrame:
+    cleaned = found.cleaned
+    if cleaned is None:
+        return pl.DataFrame(schema=REJECTED_SCHEMA)
+    keep = len(found.set_aside)
+    contents = cleaned.contents[:keep]
+    return pl.DataFrame(
+        {
+            "line": cleaned.lines[:keep],
+            "bytes": contents if text.encoding == "utf-8" else [text.original(content) for content in contents],
+            "reason": [CODES[Fate(fate)] for fate in cleaned.fates[:keep]],
+        },
+        schema=REJECTED_SCHEMA,
+    )
+
+
+def _frame(
+    found: _Found, layout: Layout, names: list[str], name: str
+) -> tuple[pl.LazyFrame, list[str], list[str], list[dict[str, Any]]]:
+    """The lazy table; unnamed empty columns at the end are dropped, aloud."""
+    extra = [f"_beyond_{len(names)}"] if layout.trailing > 0 else []
+    schema = dict.fromkeys([*names, *extra], pl.String())
+    if found.counts.loaded == 0:
+        frame = pl.LazyFrame(schema={**schema, ROW: pl.Int64(), LINE: pl.Int64()})
+    else:
+        scanned = pl.scan_csv(
+            found.path,
+            has_header=False,
+            skip_lines=found.start_line - 1,
+            schema=schema,
+            separator=layout.delimiter,
+            quote_char='"',
+            null_values=[""],
+            row_index_name=ROW,
+            infer_schema=False,
+        )
+        frame = scanned.with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(_line(found).alias(LINE))
+    dropped, issues = _empty_tail(frame, layout, names, extra, name)
+    kept = [column for column in names if column not in dropped]
+    return frame.select([*kept, ROW, LINE]), kept, layout.header[: len(kept)], issues
+
+
+def _empty_tail(
+    frame: pl.LazyFrame, layout: Layout, names: list[str], extra: list[str], name: str
+) -> tuple[set[str], list[dict[str, Any]]]:
+    """Which columns without a header, at the end, are empty all the way down."""
+    count = 0
+    while count < len(names) - 1 and not layout.header[len(names) - 1 - count].strip():
+        count += 1
+    unnamed = names[len(names) - count :]
+    if not unnamed and not extra:
+        return set(), []
+    firsts = frame.select(
+        pl.col(LINE).filter(pl.col(column).is_not_null()).min().alias(column) for column in [*unnamed, *extra]
+    ).collect()
+    filled = {column: firsts[column][0] for column in [*unnamed, *extra] if firsts[column][0] is not None}
+    if any(column in filled for column in extra):
+        raise InputRefused(
+            _("{file}, line {line}: a cell beyond the last column of the header").format(
+                file=name, line=filled[extra[0]]
+            ),
+            hint=_("name the column, or remove the cell"),
+        )
+    dropped: set[str] = set()
+    for column in reversed(unnamed):
+        if column in filled:
+            break
+        dropped.add(column)
+    notes = [
+        issue(
+            "empty-columns",
+            _("{count} columns without a name or content, at the end, were dropped").format(count=len(dropped)),
+            severity="info",
+            file=name,
+            row=layout.header_line,
+        )
+    ]
+    return dropped, notes if dropped else []
+
+
+def _line(found: _Found) -> pl.Expr:
+    """The physical line of each row, from the points where lines and rows part."""
+    row = pl.col(ROW)
+    cleaned = found.cleaned
+    if cleaned is None:
+        return row + found.start_line
+    since, shift = np.concatenate(cleaned.since), np.concatenate(cleaned.shift)
+    if shift.size == 1:
+        return row + int(shift[0])
+
+    def place(rows: pl.Series) -> pl.Series:
+        positions = rows.to_numpy()
+        return pl.Series(rows.name, positions + shift[np.searchsorted(since, positions, side="right") - 1])
+
+    return row.map_batches(place, return_dtype=pl.Int64, is_elementwise=True)

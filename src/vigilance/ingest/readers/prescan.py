@@ -1,0 +1,189 @@
+"""The fast look at every byte of a text file: is each physical line one well-formed record of the right width?
+
+The file is cut into segments at line ends and the segments are checked side by side (numpy and hashing release the
+interpreter lock). If every line of every segment is right by itself, then by induction from the first line every line
+*is* a record, and any reader that follows RFC 4180 gives the same table. If one is not, ``cleaning`` takes over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+SEGMENT: Final = 2 * 1024 * 1024
+LF, CR, QUOTE = 10, 13, 34
+
+Bytes = npt.NDArray[np.uint8]
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What every line must look like; ``delimiter`` is a byte, the limits are in bytes."""
+
+    delimiter: int
+    width: int
+    header: bytes
+    cell_limit: int
+    record_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of a segment, or of a file: ``records`` counts lines, ``bad_byte`` is an offset in the file."""
+
+    clean: bool
+    records: int = 0
+    crlf: bool | None = None
+    bad_byte: int | None = None
+
+
+def scan(path: Path, start: int, end: int, shape: Shape, workers: int) -> Verdict:
+    """Check the bytes ``start`` to ``end`` of ``path``, which must begin at a record; stops at the first flaw.
+
+    A NUL or a byte that is not UTF-8 is reported as ``bad_byte``, unless another flaw comes before it.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with ThreadPoolExecutor(workers) as pool:
+            verdicts = _in_order(pool, handle, start, end, shape, 2 * workers)
+            try:
+                return _merge(verdicts)
+            finally:
+                verdicts.close()
+    finally:
+        os.close(handle)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, handle: int, start: int, end: int, shape: Shape, ahead: int
+) -> Generator[Verdict, None, None]:
+    starts = iter(range(start, end, SEGMENT))
+    pending = [pool.submit(_segment, handle, at, start, end, shape) for at in islice(starts, ahead)]
+    try:
+        while pending:
+            yield pending.pop(0).result()
+            pending.extend(pool.submit(_segment, handle, at, start, end, shape) for at in islice(starts, 1))
+    finally:
+        for left in pending:
+            left.cancel()
+
+
+def _merge(verdicts: Iterator[Verdict]) -> Verdict:
+    records, crlf = 0, None
+    for verdict in verdicts:
+        crlf = verdict.crlf if crlf is None else crlf
+        if not verdict.clean:
+            return verdict
+        if verdict.crlf not in (None, crlf):
+            return Verdict(False)
+        records += verdict.records
+    return Verdict(True, records, crlf)
+
+
+def _segment(handle: int, at: int, first: int, end: int, shape: Shape) -> Verdict:
+    """Check the lines that begin in ``at`` .. ``at + SEGMENT``."""
+    lead = 1 if at > first else 0
+    data = os.pread(handle, min(SEGMENT, end - at) + lead, at - lead)
+    if lead:
+        cut = data.find(b"\n") + 1
+        if not cut:
+            # No line begins here; the segment before reads on until the line ends.
+            return _bytes_verdict(data[1:], at, whole=False) or Verdict(True)
+        begin, data = at - lead + cut, data[cut:]
+        if not data:
+            return Verdict(True)
+    else:
+        begin = at
+    position = begin + len(data)
+    while position < end and data[-1:] != b"\n":
+        if len(data) > SEGMENT + 2 * shape.record_limit:
+            return _bytes_verdict(data, begin, whole=False) or Verdict(False)
+        more = os.pread(handle, min(65_536, end - position), position)
+        line_end = more.find(b"\n") + 1
+        data += more[:line_end] if line_end else more
+        position = begin + len(data)
+        if not more:
+            break
+    return _bytes_verdict(data, begin, whole=True) or check_lines(data, shape)
+
+
+def _bytes_verdict(data: bytes, begin: int, *, whole: bool) -> Verdict | None:
+    nul = data.find(0)
+    if nul >= 0:
+        return Verdict(False, bad_byte=begin + nul)
+    if data.isascii() or not whole:
+        # Without whole lines a character may be cut; the segment that owns the line decodes it.
+        return None
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return Verdict(False, bad_byte=begin + error.start)
+    return None
+
+
+def check_lines(data: bytes, shape: Shape) -> Verdict:
+    """Whether every line of ``data`` is one record of ``shape.width`` cells with well-formed quotes, none blank."""
+    crlf = b"\r" in data
+    unterminated = not data.endswith(b"\n")
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    breaks = np.flatnonzero(buffer == LF)
+    if crlf and (data.count(b"\r") != breaks.size or not (buffer[breaks - 1] == CR).all() or breaks[0] == 0):
+        return Verdict(False)
+    if unterminated:
+        breaks = np.append(breaks, buffer.size)
+    lengths = np.diff(breaks, prepend=-1) - 1
+    # A line of delimiters only, or an empty one, is a blank row.
+    if int(lengths.min()) < shape.width + crlf or int(lengths.max()) > shape.record_limit:
+        return Verdict(False)
+    if _repeats(data, shape.header, b"\r\n" if crlf else b"\n"):
+        return Verdict(False)
+    marks = buffer == shape.delimiter
+    if b'"' in data:
+        quotes = np.flatnonzero(buffer == QUOTE)
+        if not _quotes_legal(buffer, quotes, breaks, shape.delimiter, crlf):
+            return Verdict(False)
+        seps = np.flatnonzero(marks)
+        seps = seps[(np.searchsorted(quotes, seps) & 1) == 0]
+        cuts = np.sort(np.concatenate((seps, breaks)))
+    else:
+        marks[breaks[:-1] if unterminated else breaks] = True
+        cuts = np.flatnonzero(marks)
+        if unterminated:
+            cuts = np.append(cuts, buffer.size)
+    if cuts.size != breaks.size * shape.width or not (cuts[shape.width - 1 :: shape.width] == breaks).all():
+        return Verdict(False)
+    if int(np.diff(cuts, prepend=-1).max()) - 1 > shape.cell_limit:
+        return Verdict(False)
+    return Verdict(True, int(breaks.size), crlf if not (unterminated and breaks.size == 1) else None)
+
+
+def _repeats(data: bytes, header: bytes, line_end: bytes) -> bool:
+    """Whether a line of ``data`` is the header again."""
+    line = header + line_end
+    return data.startswith(line) or b"\n" + line in data or data.endswith(b"\n" + header)
+
+
+def _quotes_legal(buffer: Bytes, quotes: Positions, breaks: Positions, delimiter: int, crlf: bool) -> bool:
+    """Every line has its quotes in pairs that open after a delimiter and close before one (or double)."""
+    before = np.searchsorted(quotes, breaks)
+    if (before & 1).any():
+        return False
+    opening, closing = quotes[0::2], quotes[1::2]
+    ahead = np.where(opening > 0, buffer[opening - 1], LF)
+    opens = (ahead == delimiter) | (ahead == LF)
+    opens[1:] |= opening[1:] - 1 == closing[:-1]
+    if not opens.all():
+        return False
+    behind = buffer[np.minimum(closing + 1, buffer.size - 1)]
+    behind = np.where(closing + 1 < buffer.size, behind, LF)
+    closes = (behind == delimiter) | (behind == (CR if crlf else LF)) | (behind == QUOTE) | (closing + 1 == buffer.size)
+    return bool(closes.all())
