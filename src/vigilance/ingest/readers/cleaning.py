@@ -61,6 +61,7 @@ class Plan:
     path: Path
     name: str
     start: int
+    end: int
     line: int
     delimiter: str
     width: int
@@ -86,7 +87,6 @@ class Cleaned:
     after_blank: list[tuple[int, bytes]] = field(default_factory=list)
     since: list[Positions] = field(default_factory=list)
     shift: list[Positions] = field(default_factory=list)
-    last_good: int = 0
     ends: dict[str, int] = field(default_factory=lambda: {"LF": 0, "CRLF": 0, "CR": 0})
 
 
@@ -121,7 +121,7 @@ def clean(plan: Plan) -> Cleaned:
         source.seek(plan.start)
         final = False
         while not final:
-            more = source.read(CHUNK)
+            more = source.read(min(CHUNK, plan.end - offset - len(data)))
             data, final = data + more, not more
             _refuse_bytes(data, offset, final)
             chunk = _Chunk(data, final, plan)
@@ -231,7 +231,9 @@ class _Chunk:
     def _per_line(self, positions: Positions) -> Positions:
         return np.searchsorted(positions, self.lines.end) - np.searchsorted(positions, self.lines.start)
 
-    def _judge_quotes(self, quotes: Positions, separators: Positions) -> tuple[Positions, Positions, Positions]:
+    def _judge_quotes(
+        self, quotes: Positions, separators: Positions
+    ) -> tuple[Positions, Positions, Positions]:
         """Lines with malformed quotes; lines that end inside quotes; the separators outside quotes."""
         buffer, lines = self.buffer, self.lines
         quotes = quotes[: np.searchsorted(quotes, lines.after[-1])]
@@ -291,7 +293,12 @@ class _Chunk:
             stop = min(start + self.plan.limits.record, len(data))
             found = pattern.match(data, start, stop)
             reaches_end = found is None or found.end() == stop
-            if reaches_end and not self.final and stop == len(data) and len(data) - start < self.plan.limits.record:
+            if (
+                reaches_end
+                and not self.final
+                and stop == len(data)
+                and len(data) - start < self.plan.limits.record
+            ):
                 # The rest of the record may be in the next chunk.
                 self.taken = index
                 return
@@ -360,7 +367,6 @@ class _Chunk:
             result.since.append(changed + result.loaded)
             result.shift.append(shift[changed])
             result.loaded += int(good.size)
-            result.last_good = int(good[-1]) + line
         result.blank += int((fate == Fate.BLANK).sum())
         result.repeated.extend((np.flatnonzero(fate == Fate.REPEATED_HEADER) + line).tolist())
         self._report_set_aside(result, line, np.flatnonzero(np.isin(fate, SET_ASIDE)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from vigilance.ingest.readers.table import (
     Match,
     RawTable,
 )
+from vigilance.ingest.readers.trailer import Trailer, find_trailer
 from vigilance.issues import SCHEMA, issue
 from vigilance.issues import frame as issue_frame
 from vigilance.issues import shown
@@ -38,11 +38,6 @@ from vigilance.issues import shown
 _ = messages("readers")
 
 _HEAD: Final = 1024 * 1024
-_TOTAL: Final = re.compile(
-    r"\W*(grand |sub-?)?(totals?|totaux|sum|somme|sources?|notes?|disclaimer|legal|avertissement|copyright|©|\(c\)"
-    r"|end of|fin d|generated|printed|extracted|exported|export(é|e) le|page)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True)
@@ -55,9 +50,6 @@ class _Found:
     line_end: str
     cleaned: Cleaned | None = None
     issues: list[dict[str, Any]] = field(default_factory=list)
-    trailer: list[str] = field(default_factory=list)
-    set_aside: list[int] = field(default_factory=list)
-    """Positions in the lists of ``cleaned`` of the records that count as set aside."""
 
 
 def read_delimited(
@@ -82,11 +74,17 @@ def read_delimited(
     names, notes = unique_names(layout.header, layout.match, name, layout.header_line)
     notes = _say_layout(layout, name) + notes
     try:
-        found = _scan(text, layout, name, matcher, limits)
+        trailer = find_trailer(text.path, layout.data_start, layout.delimiter, layout.width)
+        found = _scan(text, layout, trailer.end, name, matcher, limits)
     except BadByte as error:
         raise refuse_bytes(text.path, name, error.offset) from None
     frame, names, header, more = _frame(found, layout, names, name)
-    issues = pl.concat([issue_frame(notes + found.issues + more), _set_aside_issues(found, layout, name)])
+    issues = pl.concat(
+        [
+            issue_frame(notes + found.issues + _say_trailer(trailer, name) + more),
+            _set_aside_issues(found, layout, name),
+        ]
+    )
     return RawTable(
         file=path,
         sheet="",
@@ -100,7 +98,7 @@ def read_delimited(
         size=size,
         dialect=Dialect("csv", text.encoding, layout.delimiter, '"', found.line_end, layout.trailing == 1),
         preamble=list(layout.preamble),
-        trailer=found.trailer,
+        trailer=list(trailer.lines),
     )
 
 
@@ -111,7 +109,9 @@ def _head(text: Text, name: str) -> bytes:
         if file.read(1):
             head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
             if not head:
-                raise InputRefused(_("{file}: the first line is longer than {limit} bytes").format(file=name, limit=_HEAD))
+                raise InputRefused(
+                    _("{file}: the first line is longer than {limit} bytes").format(file=name, limit=_HEAD)
+                )
     nul = head.find(0)
     if nul >= 0:
         raise refuse_bytes(text.path, name, nul)
@@ -198,9 +198,10 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
     return notes
 
 
-def _scan(text: Text, layout: Layout, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
+def _scan(
+    text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits
+) -> _Found:
     """Prove that the file is clean, or make a clean copy of its good records."""
-    end = text.path.stat().st_size
     shape = Shape(ord(layout.delimiter), layout.width, layout.header_bytes, limits.cell, limits.record)
     verdict = scan(text.path, layout.data_start, end, shape, min(4, os.cpu_count() or 1))
     if verdict.bad_byte is not None:
@@ -209,10 +210,9 @@ def _scan(text: Text, layout: Layout, name: str, matcher: HeaderMatcher | None, 
         if verdict.records > limits.rows:
             raise InputRefused(_("{file}: more than {limit} rows").format(file=name, limit=limits.rows))
         counts = Counts(verdict.records, verdict.records, 0, 0, len(layout.preamble))
-        if not _header_lines_are_lf(text.path, layout):
-            return _cleaned(text, layout, name, matcher, limits)
-        return _Found(text.path, layout.data_line, counts, "CRLF" if verdict.crlf else "LF")
-    return _cleaned(text, layout, name, matcher, limits)
+        if _header_lines_are_lf(text.path, layout):
+            return _Found(text.path, layout.data_line, counts, "CRLF" if verdict.crlf else "LF")
+    return _cleaned(text, layout, end, name, matcher, limits)
 
 
 def _header_lines_are_lf(path: Path, layout: Layout) -> bool:
@@ -221,11 +221,14 @@ def _header_lines_are_lf(path: Path, layout: Layout) -> bool:
         return file.read(layout.data_start).count(b"\n") == layout.data_line - 1
 
 
-def _cleaned(text: Text, layout: Layout, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
+def _cleaned(
+    text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits
+) -> _Found:
     plan = Plan(
         text.path,
         name,
         layout.data_start,
+        end,
         layout.data_line,
         layout.delimiter,
         layout.width,
@@ -234,14 +237,13 @@ def _cleaned(text: Text, layout: Layout, name: str, matcher: HeaderMatcher | Non
     )
     cleaned = clean(plan)
     _refuse_other_tables(cleaned, layout, name, matcher)
-    tail = _tail(cleaned, layout)
-    set_aside = [index for index in range(len(cleaned.lines)) if index < len(cleaned.lines) - len(tail)]
-    skipped = len(layout.preamble) + len(cleaned.repeated) + len(tail)
+    set_aside = len(cleaned.lines)
+    skipped = len(layout.preamble) + len(cleaned.repeated)
     counts = Counts(
-        cleaned.loaded + len(set_aside) + cleaned.blank, cleaned.loaded, len(set_aside), cleaned.blank, skipped
+        cleaned.loaded + set_aside + cleaned.blank, cleaned.loaded, set_aside, cleaned.blank, skipped
     )
     used = [kind for kind, count in cleaned.ends.items() if count]
-    found = _Found(cleaned.copy, 1, counts, "+".join(used), cleaned, trailer=tail, set_aside=set_aside)
+    found = _Found(cleaned.copy, 1, counts, "+".join(used), cleaned)
     found.issues = _say_cleaned(found, name, used)
     return found
 
@@ -262,30 +264,6 @@ def _refuse_other_tables(cleaned: Cleaned, layout: Layout, name: str, matcher: H
             second = len(own & {cell.strip().casefold() for cell in cells}) * 2 > len(own)
         if second:
             raise two_tables(name, layout.header_line, line)
-
-
-def _tail(cleaned: Cleaned, layout: Layout) -> list[str]:
-    """The records below the last good one, when all are clearly totals or text and not data."""
-    tail = [
-        (line, content)
-        for line, content in zip(cleaned.lines[-200:], cleaned.contents[-200:], strict=True)
-        if line > cleaned.last_good
-    ]
-    if not tail or not cleaned.loaded or len(tail) == 200:
-        return []
-    apart = tail[0][0] > cleaned.last_good + 1 and cleaned.blank > 0
-    if all(_is_note(content, layout, apart) for _line, content in tail):
-        return [content.decode("utf-8", "replace") for _line, content in tail]
-    return []
-
-
-def _is_note(content: bytes, layout: Layout, apart: bool) -> bool:
-    text = content.decode("utf-8", "replace").strip().strip('"')
-    if _TOTAL.match(text):
-        return True
-    filled = sum(1 for cell in text.split(layout.delimiter) if cell.strip(' "'))
-    words = len(re.findall(r"[^\W\d_]{2,}", text))
-    return layout.width > 1 and ((filled == 1 and (apart or words >= 4)) or (apart and words >= 6))
 
 
 def _say_cleaned(found: _Found, name: str, used: Sequence[str]) -> list[dict[str, Any]]:
@@ -315,26 +293,30 @@ def _say_cleaned(found: _Found, name: str, used: Sequence[str]) -> list[dict[str
                 row=cleaned.repeated[0],
             )
         )
-    if found.trailer:
-        notes.append(
-            issue(
-                "trailer",
-                _("{count} lines of totals or text below the table were skipped").format(count=len(found.trailer)),
-                severity="warning",
-                file=name,
-                row=cleaned.lines[-len(found.trailer)],
-                value=found.trailer[0],
-            )
-        )
     return notes
+
+
+def _say_trailer(trailer: Trailer, name: str) -> list[dict[str, Any]]:
+    if not trailer.lines:
+        return []
+    return [
+        issue(
+            "trailer",
+            _("{count} lines of totals or text below the table were skipped").format(
+                count=len(trailer.lines)
+            ),
+            severity="warning",
+            file=name,
+            value=trailer.lines[0],
+        )
+    ]
 
 
 def _set_aside_issues(found: _Found, layout: Layout, name: str) -> pl.DataFrame:
     """One error per record set aside, built in bulk."""
     cleaned = found.cleaned
-    if cleaned is None or not found.set_aside:
+    if cleaned is None or not cleaned.lines:
         return issue_frame()
-    keep = len(found.set_aside)
     messages_ = {
         Fate.TOO_FEW: _("{{}} cells, fewer than the {width} of the header"),
         Fate.TOO_MANY: _("{{}} cells, more than the {width} of the header"),
@@ -351,10 +333,10 @@ def _set_aside_issues(found: _Found, layout: Layout, name: str) -> pl.DataFrame:
     }
     base = pl.DataFrame(
         {
-            "fate": pl.Series(cleaned.fates[:keep], dtype=pl.UInt8),
-            "row": pl.Series(cleaned.lines[:keep], dtype=pl.Int64),
-            "cells": pl.Series(cleaned.cells[:keep], dtype=pl.Int64),
-            "value": [shown(content[:400].decode("utf-8", "replace")) for content in cleaned.contents[:keep]],
+            "fate": pl.Series(cleaned.fates, dtype=pl.UInt8),
+            "row": pl.Series(cleaned.lines, dtype=pl.Int64),
+            "cells": pl.Series(cleaned.cells, dtype=pl.Int64),
+            "value": [shown(content[:400].decode("utf-8", "replace")) for content in cleaned.contents],
         }
     )
     fate = pl.col("fate")
@@ -379,13 +361,14 @@ def _rejected(found: _Found, text: Text) -> pl.DataFrame:
     cleaned = found.cleaned
     if cleaned is None:
         return pl.DataFrame(schema=REJECTED_SCHEMA)
-    keep = len(found.set_aside)
-    contents = cleaned.contents[:keep]
+    contents = cleaned.contents
     return pl.DataFrame(
         {
-            "line": cleaned.lines[:keep],
-            "bytes": contents if text.encoding == "utf-8" else [text.original(content) for content in contents],
-            "reason": [CODES[Fate(fate)] for fate in cleaned.fates[:keep]],
+            "line": cleaned.lines,
+            "bytes": contents
+            if text.encoding == "utf-8"
+            else [text.original(content) for content in contents],
+            "reason": [CODES[Fate(fate)] for fate in cleaned.fates],
         },
         schema=REJECTED_SCHEMA,
     )
@@ -446,7 +429,9 @@ def _empty_tail(
     notes = [
         issue(
             "empty-columns",
-            _("{count} columns without a name or content, at the end, were dropped").format(count=len(dropped)),
+            _("{count} columns without a name or content, at the end, were dropped").format(
+                count=len(dropped)
+            ),
             severity="info",
             file=name,
             row=layout.header_line,

@@ -26,7 +26,9 @@ _SAMPLE: Final = 400
 """Records below the header that are looked at to see how lines end and which delimiter is consistent."""
 _AGREE: Final = 0.8
 """Share of records with the cell count of the header from which a delimiter counts as a candidate."""
-_VALUE: Final = re.compile(r"\s*[-+(]?[€$£]?\s*\d[\d\s.,:/%-]*\)?\s*$|\s*(true|false|null|nan|n/a)\s*$", re.IGNORECASE)
+_VALUE: Final = re.compile(
+    r"\s*[-+(]?[€$£]?\s*\d[\d\s.,:/%-]*\)?\s*$|\s*(true|false|null|nan|n/a)\s*$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,12 @@ class _Fit:
 
 
 def find(
-    head: bytes, name: str, matcher: HeaderMatcher | None, limits: Limits, delimiter: str | None, start: int = 0
+    head: bytes,
+    name: str,
+    matcher: HeaderMatcher | None,
+    limits: Limits,
+    delimiter: str | None,
+    start: int = 0,
 ) -> Layout:
     """The layout of the table at the beginning of a file.
 
@@ -86,9 +93,7 @@ def find(
     return replace(layout, header_line=layout.header_line + shift, data_line=layout.data_line + shift)
 
 
-def _by_names(
-    parsed: dict[str, list[Record]], name: str, matcher: HeaderMatcher, limits: Limits
-) -> _Fit:
+def _by_names(parsed: dict[str, list[Record]], name: str, matcher: HeaderMatcher, limits: Limits) -> _Fit:
     fits: list[_Fit] = []
     best: tuple[int, int, Record, Match, str] | None = None
     for rank, (mark, rows) in enumerate(parsed.items()):
@@ -186,7 +191,9 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
         raise _ambiguous(name, [mark for _width, mark in perfect + likely])
     if not chosen:
         raise InputRefused(
-            _("{file}: no delimiter among comma, semicolon, tab and pipe gives records of one size").format(file=name),
+            _("{file}: no delimiter among comma, semicolon, tab and pipe gives records of one size").format(
+                file=name
+            ),
             hint=_("say which delimiter the file uses"),
         )
     return _header_by_counts(chosen[0][1], chosen[0][0], parsed[chosen[0][1]], name)
@@ -194,7 +201,9 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
 
 def _agreement(rows: Sequence[Record]) -> tuple[int, float]:
     """The usual number of cells, and the share of non-blank records that have it."""
-    counts = [len(record.cells) if record.cells else 0 for record in rows if record.filled or not record.cells]
+    counts = [
+        len(record.cells) if record.cells else 0 for record in rows if record.filled or not record.cells
+    ]
     if not counts:
         return 0, 0.0
     width, times = Counter(counts).most_common(1)[0]
@@ -219,7 +228,9 @@ def _header_by_counts(mark: str, width: int, rows: Sequence[Record], name: str) 
 def _layout(head: bytes, fit: _Fit, name: str, limits: Limits) -> Layout:
     record, cells = fit.record, list(fit.record.cells or ())
     if record.end - record.start > limits.header:
-        raise InputRefused(_("{file}: the header is longer than {limit} bytes").format(file=name, limit=limits.header))
+        raise InputRefused(
+            _("{file}: the header is longer than {limit} bytes").format(file=name, limit=limits.header)
+        )
     if len(cells) > limits.columns:
         raise InputRefused(
             _("{file}: {count} columns, over the limit of {limit}").format(
@@ -239,7 +250,9 @@ def _layout(head: bytes, fit: _Fit, name: str, limits: Limits) -> Layout:
         width=len(cells) + trailing,
         match=fit.match,
         preamble=tuple(
-            head[above.start : above.end].decode("utf-8", "replace") for above in fit.above if above.end > above.start
+            head[above.start : above.end].decode("utf-8", "replace")
+            for above in fit.above
+            if above.end > above.start
         ),
         trailing=trailing,
     )

@@ -130,7 +130,9 @@ def refuse_bytes(path: Path, name: str, offset: int) -> InputRefused:
     )
     return InputRefused(
         text.format(where=where, bad=bad),
-        hint=_("save the file as UTF-8, or name its encoding; it may be {proposal}").format(proposal=proposal),
+        hint=_("save the file as UTF-8, or name its encoding; it may be {proposal}").format(
+            proposal=proposal
+        ),
     )
 
 
@@ -151,8 +153,8 @@ def propose(path: Path) -> tuple[str, bool]:
     """A likely encoding of a text that is not UTF-8, for a hint only; and whether it holds valid UTF-8 too."""
     with path.open("rb") as file:
         sample = file.read(_CHUNK)
-    high = sum(byte >= 0x80 for byte in sample[:_HEAD * 4])
-    valid = sum(ord(char) > 0x7F for char in sample[:_HEAD * 4].decode("utf-8", "ignore"))
+    high = sum(byte >= 0x80 for byte in sample[: _HEAD * 4])
+    valid = sum(ord(char) > 0x7F for char in sample[: _HEAD * 4].decode("utf-8", "ignore"))
     mixed = valid >= 2 and high > 2 * valid
     c1 = any(0x80 <= byte <= 0x9F for byte in sample)
     if c1 and not any(byte in b"\x81\x8d\x8f\x90\x9d" for byte in sample):

@@ -185,5 +185,10 @@ def _quotes_legal(buffer: Bytes, quotes: Positions, breaks: Positions, delimiter
         return False
     behind = buffer[np.minimum(closing + 1, buffer.size - 1)]
     behind = np.where(closing + 1 < buffer.size, behind, LF)
-    closes = (behind == delimiter) | (behind == (CR if crlf else LF)) | (behind == QUOTE) | (closing + 1 == buffer.size)
+    closes = (
+        (behind == delimiter)
+        | (behind == (CR if crlf else LF))
+        | (behind == QUOTE)
+        | (closing + 1 == buffer.size)
+    )
     return bool(closes.all())

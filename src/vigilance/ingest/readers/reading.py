@@ -16,7 +16,12 @@ from vigilance.ingest.readers.table import HeaderMatcher, RawTable
 
 _ = messages("readers")
 
-_BYTES_OF: Final = {"workbook": ("zip", "ole"), "columnar": ("parquet", "arrow"), "text": ("",), "json": ("",)}
+_BYTES_OF: Final = {
+    "workbook": ("zip", "ole"),
+    "columnar": ("parquet", "arrow"),
+    "text": ("",),
+    "json": ("",),
+}
 
 
 @dataclass(frozen=True, slots=True)

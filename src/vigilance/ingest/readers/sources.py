@@ -57,7 +57,9 @@ def expand(paths: Iterable[Path | str]) -> list[Path]:
             raise InputRefused(_("{file}: there is no such file").format(file=path))
         if path.is_dir():
             inside = sorted(
-                entry for entry in path.iterdir() if entry.is_file() and kind_of_name(entry) and entry.name[:1] not in ".~"
+                entry
+                for entry in path.iterdir()
+                if entry.is_file() and kind_of_name(entry) and entry.name[:1] not in ".~"
             )
             if not inside:
                 raise InputRefused(_("{file}: the folder holds no file of a known kind").format(file=path))
@@ -96,7 +98,9 @@ def check_readable(path: Path, limits: Limits) -> int:
         raise InputRefused(_("{file}: the file is empty").format(file=path.name))
     if size > limits.bytes:
         raise InputRefused(
-            _("{file}: {size} bytes, over the limit of {limit}").format(file=path.name, size=size, limit=limits.bytes)
+            _("{file}: {size} bytes, over the limit of {limit}").format(
+                file=path.name, size=size, limit=limits.bytes
+            )
         )
     return size
 

@@ -115,7 +115,9 @@ class RawTable:
         """
         frame = self.frame.collect()
         if frame.height != self.counts.loaded:
-            raise VigilanceError(f"{self.file.name}: {frame.height} rows parsed, {self.counts.loaded} counted")
+            raise VigilanceError(
+                f"{self.file.name}: {frame.height} rows parsed, {self.counts.loaded} counted"
+            )
         return frame
 
 

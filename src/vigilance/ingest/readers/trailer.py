@@ -1,0 +1,101 @@
+"""Totals and legal text below a table: found from the end of the file, and only when clearly not data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from vigilance.ingest.readers.records import LINE_END, cells_of, record_pattern
+
+_TAIL: Final = 65_536
+_MOST: Final = 60
+"""Lines of text below a table; more are no footnote."""
+_SUM: Final = re.compile(
+    r"\W*(grand[ -]|sub-?|sous-)?(totals?|totaux|total g[eé]n[eé]ral|sum|somme)\b(\s+\w+){0,2}\W*$",
+    re.IGNORECASE,
+)
+_NOTE: Final = re.compile(
+    r"\W*(sources?|notes?|disclaimer|legal|avertissement|mentions|copyright|©|\(c\)|end of|fin d|generated|g[eé]n[eé]r[eé]"
+    r"|printed|extracted|exported|export[eé] le|page|all rights|tous droits|confidential|confidentiel)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """Where the table ends (a byte offset) and the lines of text below."""
+
+    end: int
+    lines: tuple[str, ...] = ()
+
+
+def find_trailer(path: Path, start: int, delimiter: str, width: int) -> Trailer:
+    """The end of the table that has its records from byte ``start`` on, ``width`` cells each.
+
+    A line below the table is a sum, or has fewer cells than a record and reads like a sentence, or stands apart after
+    a blank line and says what it is (source, note, ...). The search goes up from the end of the file and stops at
+    the first line that is none of these.
+    """
+    size = path.stat().st_size
+    begin = max(start, size - _TAIL)
+    with path.open("rb") as file:
+        file.seek(begin)
+        tail = file.read()
+    if begin > start:
+        first = LINE_END.search(tail)
+        begin, tail = (begin + first.end(), tail[first.end() :]) if first else (size, b"")
+    spans = _lines(tail)
+    apart_from = _last_blank(tail, spans)
+    end, kept = len(spans), []
+    for index in range(len(spans) - 1, max(-1, len(spans) - _MOST), -1):
+        content = tail[spans[index][0] : spans[index][1]]
+        blank = not content.strip()
+        if not blank and not _is_note(content, delimiter, width, apart=index > apart_from >= 0):
+            break
+        if not blank:
+            kept.append(content.decode("utf-8", "replace"))
+            end = index
+    if not kept or end == 0:
+        return Trailer(size)
+    return Trailer(begin + spans[end][0], tuple(reversed(kept)))
+
+
+def _lines(data: bytes) -> list[tuple[int, int]]:
+    spans, position = [], 0
+    for found in LINE_END.finditer(data):
+        spans.append((position, found.start()))
+        position = found.end()
+    if position < len(data):
+        spans.append((position, len(data)))
+    return spans
+
+
+def _last_blank(data: bytes, spans: list[tuple[int, int]]) -> int:
+    """The last blank line with text below it, or -1."""
+    text_below = False
+    for index in range(len(spans) - 1, -1, -1):
+        blank = not data[spans[index][0] : spans[index][1]].strip()
+        if blank and text_below:
+            return index
+        text_below = text_below or not blank
+    return -1
+
+
+def _is_note(content: bytes, delimiter: str, width: int, *, apart: bool) -> bool:
+    mark = delimiter.encode()
+    if width < 2 or content.count(b'"') % 2 or not record_pattern(mark).fullmatch(content):
+        return False
+    cells = cells_of(content, mark)
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if not filled:
+        return False
+    if _SUM.match(filled[0]) and (len(filled) < len(cells) or len(cells) != width):
+        return True
+    if _NOTE.match(filled[0]) and (apart or len(filled) == 1 or len(cells) != width):
+        return True
+    words = len(re.findall(r"[^\W\d_]{2,}", content.decode("utf-8", "replace")))
+    return (len(filled) == 1 and (words >= 4 or (apart and len(cells) != width))) or (
+        apart and len(cells) != width and words >= 6
+    )
