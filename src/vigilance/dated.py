@@ -1,6 +1,7 @@
 """A value with the date it holds from, and the history of such values.
 
-Dates are resolved before scoring: ``History.at(on)`` is the one place that turns a dated judgement into a value.
+Dates are resolved before scoring: ``History.at(on)`` is the one place that turns a dated judgement into a
+value.
 """
 
 from __future__ import annotations

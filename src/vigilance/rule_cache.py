@@ -1,7 +1,8 @@
-"""Checked rules kept between runs, because parsing YAML in pure Python is slow (some 100 times slower than JSON).
+"""Checked rules kept between runs, because parsing YAML in pure Python takes a second and JSON a few ms.
 
-The cache is keyed by the sha256 of every rule file and of the modules that read them, and carries the sha256 of its
-own content. A cache that cannot be read, written or trusted is silently done without: it is only a matter of speed.
+The cache is keyed by the sha256 of every rule file and of the modules that read them, and carries the sha256
+of its own content. A cache that cannot be read, written or trusted is silently done without: it is only a
+matter of speed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _READERS: Final = ("rule_cache.py", "rule_compile.py", "rule_files.py", "rule_sc
 
 
 def compiled_rules(root: Path) -> tuple[dict[str, Any], str]:
-    """The compiled content of a rules folder and the sha256 over its files; ``RuleError`` as ``compile_rules``."""
+    """The compiled content of a rules folder, and the sha256 over its files; errors as ``compile_rules``."""
     digest = folder_digest(root)
     key = hashlib.sha256(f"{digest}{_readers_digest()}".encode()).hexdigest()
     folder = _cache_folder()
@@ -43,7 +44,7 @@ def folder_digest(root: Path) -> str:
 
 
 def _rule_files(root: Path) -> list[tuple[str, Path]]:
-    """The files that count: every YAML file, and the tables. A plain walk: ``rglob`` costs several times more."""
+    """The files that count: every YAML file and the tables (``rglob`` costs several times this walk)."""
     found: list[tuple[str, Path]] = []
     stem = len(str(root)) + 1
     for folder, _folders, files in os.walk(root):

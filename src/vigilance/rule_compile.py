@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -34,8 +34,8 @@ _ = messages("rules")
 _SHOWN_FLAWS: Final = 200
 
 Compiled = dict[str, Any]
-"""``values`` (path → dated entries), ``words`` (path → vocabulary or text), ``files`` (id → what the file says about
-itself), ``sources`` (id → reference) and ``tables`` (name → card)."""
+"""``values`` (path → dated entries), ``words`` (path → vocabulary or text), ``files`` (id → what the file
+says about itself), ``sources`` (id → reference) and ``tables`` (name → card)."""
 
 
 def rule_paths(root: Path) -> list[Path]:
@@ -51,18 +51,46 @@ def table_paths(root: Path) -> list[Path]:
 def compile_rules(root: Path) -> Compiled:
     """Read and check all rule files of a folder.
 
-    Raises ``RuleError`` with every flaw of every file: file, line, column, key, what is wrong and how to mend it.
+    Raises ``RuleError`` with every flaw of every file: where it is, what is wrong and the fix.
     """
     compiler = _Compiler(root)
     compiler.run()
-    flaws = all_flaws(compiler.trees)
-    if flaws:
-        head = _("{n} problem(s) in the rules under {root}:").format(n=len(flaws), root=root)
-        lines = [str(flaw) for flaw in flaws[:_SHOWN_FLAWS]]
-        if len(flaws) > _SHOWN_FLAWS:
-            lines.append(_("... and {n} more").format(n=len(flaws) - _SHOWN_FLAWS))
-        raise RuleError("\n  ".join([head, *lines]))
+    _raise_all(compiler.trees, root)
     return compiler.compiled
+
+
+def folder_sources(root: Path) -> dict[str, Any]:
+    """The sources that a rules folder holds, by id; ``RuleError`` as ``compile_rules`` when they are flawed."""
+    compiler = _Compiler(root)
+    tree = read(root / "sources.yaml", "sources.yaml")
+    compiler.trees.append(tree)
+    compiler.sources(tree)
+    _raise_all(compiler.trees, root)
+    known: dict[str, Any] = compiler.compiled["sources"]
+    return known
+
+
+def check_file(path: Path, sources: Mapping[str, Any]) -> Compiled:
+    """Read and check one file of judgements, as if it stood in a rules folder whose sources are given.
+
+    Raises ``RuleError`` as ``compile_rules`` does.
+    """
+    compiler = _Compiler(path.parent)
+    compiler.compiled["sources"] = dict(sources)
+    compiler.one(path)
+    _raise_all(compiler.trees, path)
+    return compiler.compiled
+
+
+def _raise_all(trees: list[Tree], root: Path) -> None:
+    flaws = all_flaws(trees)
+    if not flaws:
+        return
+    head = _("{n} problem(s) in the rules at {root}:").format(n=len(flaws), root=root)
+    lines = [str(flaw) for flaw in flaws[:_SHOWN_FLAWS]]
+    if len(flaws) > _SHOWN_FLAWS:
+        lines.append(_("... and {n} more").format(n=len(flaws) - _SHOWN_FLAWS))
+    raise RuleError("\n  ".join([head, *lines]))
 
 
 class _Compiler:
@@ -77,19 +105,27 @@ class _Compiler:
         self.trees = list(trees.values())
         sources = self.root / "sources.yaml"
         if sources in trees:
-            self._sources(trees.pop(sources))
+            self.sources(trees.pop(sources))
         else:
             missing = Tree("sources.yaml")
             missing.flaw((), _("the file is missing"), _("It holds what every judgement rests on."))
             self.trees.append(missing)
         for path, tree in trees.items():
-            names = path.relative_to(self.root).with_suffix("").parts
-            if not self._named_well(tree, path, names) or not tree.content:
-                continue
-            if names[0] == "tables":
-                self._card(tree, path.parent)
-            else:
-                self._judgements(tree, ".".join(names))
+            self._file(tree, path)
+
+    def one(self, path: Path) -> None:
+        tree = read(path, path.name)
+        self.trees.append(tree)
+        self._file(tree, path)
+
+    def _file(self, tree: Tree, path: Path) -> None:
+        names = path.relative_to(self.root).with_suffix("").parts
+        if not self._named_well(tree, path, names) or not tree.content:
+            return
+        if names[0] == "tables":
+            self._card(tree, path.parent)
+        else:
+            self._judgements(tree, ".".join(names))
 
     def _named_well(self, tree: Tree, path: Path, names: tuple[str, ...]) -> bool:
         fix = _("Use small letters, digits and _, as in recruitment_fees.yaml.")
@@ -102,9 +138,7 @@ class _Compiler:
             return False
         return True
 
-    # -- sources ------------------------------------------------------------------------------------------------
-
-    def _sources(self, tree: Tree) -> None:
+    def sources(self, tree: Tree) -> None:
         content = dict(tree.content)
         listed = content.pop("sources", {})
         validated(Header, content, tree, ())
@@ -118,8 +152,6 @@ class _Compiler:
             source = validated(Source, item, tree, ("sources", name))
             # A flawed source still counts as known: one mistake, one message.
             self.compiled["sources"][name] = source.model_dump(mode="json") if source else {}
-
-    # -- judgements ---------------------------------------------------------------------------------------------
 
     def _judgements(self, tree: Tree, stem: str) -> None:
         said = {key: value for key, value in tree.content.items() if key in HEADER_KEYS}
@@ -210,8 +242,6 @@ class _Compiler:
         if undated and path[-1] != "text" and not stated:
             fix = _("Add `sources: [...]` to the block or to the file.")
             tree.flaw(path, _("numbers without a source"), fix)
-
-    # -- tables -------------------------------------------------------------------------------------------------
 
     def _card(self, tree: Tree, folder: Path) -> None:
         card = validated(Card, tree.content, tree, ())

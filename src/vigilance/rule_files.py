@@ -1,7 +1,7 @@
 """Rule files as plain trees that remember where each thing was written.
 
-YAML 1.2 (a country ``NO`` stays a word), one document per file, no aliases, no tags, no duplicate keys, bounded size
-and depth: docs/bad-input.md. Everything wrong is collected as ``Flaw`` records; nothing is raised here for the
+YAML 1.2 (a country ``NO`` stays a word), one document per file, no aliases, no tags, no duplicate keys,
+bounded size and depth. Everything wrong is collected as ``Flaw`` records; nothing is raised here for the
 content of a file, so that one load can report all of them together.
 """
 
@@ -136,7 +136,7 @@ def _compose(raw: bytes, tree: Tree) -> Node | None:
 
 
 class _Builder:
-    """Turns composed YAML nodes into plain values, noting positions and refusing what rule files may not hold."""
+    """Turns composed YAML nodes into plain values; notes positions, refuses what rule files may not hold."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree

@@ -1,7 +1,7 @@
 """What a rule file may hold: the models of its parts, and how a tree is checked against them.
 
-Three shapes of file: judgements (dated numbers under keys), ``sources.yaml`` (what they rest on) and the card of a
-table. A misspelt field, a missing source or a value outside its own range is a ``Flaw`` with its position.
+Three shapes of file: judgements (dated numbers under keys), ``sources.yaml`` (what they rest on) and the card
+of a table. A misspelt field, a missing source or a value outside its own range is a ``Flaw`` with its place.
 """
 
 from __future__ import annotations
@@ -217,7 +217,10 @@ def _note_error(model: type[BaseModel], detail: Any, tree: Tree, path: KeyPath) 
         tree.flaw(where, _("`{name}` is missing").format(name=name), _("Add it."))
     elif kind == "extra_forbidden":
         known = _fields_at(model, detail["loc"][:-1])
-        tree.flaw(where, _("unknown field `{name}`").format(name=shown(name)), nearest(name, known))
+        # `{note: rare, at best}` reads as a second, empty field: YAML ends a plain text at the comma.
+        comma = _("A text with a comma needs quotes.") if detail["input"] is None else ""
+        hint = comma or nearest(name, known)
+        tree.flaw(where, _("unknown field `{name}`").format(name=shown(name)), hint)
     elif kind == "value_error":
         tree.flaw(where, str(detail["ctx"]["error"]))
     elif kind == "literal_error":

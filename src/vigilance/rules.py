@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ = messages("rules")
 
 RANGE_WIDTH: Final = 3.29
-"""Standard deviations between the 5 % and the 95 % bound of a normal variable (method section 3, Interval)."""
+"""Standard deviations between the 5 % and the 95 % bound of a normal variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Estimate:
 
     @property
     def sd_ln(self) -> float:
-        """Standard deviation of the logarithm; 0 when exact. ``RuleError`` when the low bound is not above zero."""
+        """Standard deviation of the logarithm; 0 when exact. ``RuleError`` when low is not above zero."""
         if self.exact:
             return 0.0
         if self.low <= 0:
@@ -136,7 +136,7 @@ class Rulebook:
         return tuple(self.compiled["tables"])
 
     def history(self, path: str) -> History[Estimate]:
-        """All values of one judgement over time. ``UsageError`` with the nearest names when there is no such path."""
+        """All values of one judgement over time; ``UsageError`` with the nearest names when unknown."""
         if path not in self.compiled["values"]:
             raise UsageError(_("no judgement is called {path}").format(path=path), hint=self.near(path))
         return _history(path, self.compiled["values"][path])
@@ -166,8 +166,8 @@ class Judgements:
     def get(self, path: str) -> Estimate:
         """One judgement.
 
-        Raises ``UsageError`` (with the nearest names) for an unknown path, and ``RuleError`` when none of its values
-        holds yet on the date.
+        Raises ``UsageError`` (with the nearest names) for an unknown path, and ``RuleError`` when none of its
+        values holds yet on the date.
         """
         if path not in self._known:
             found = self._in_force(path)
@@ -277,7 +277,8 @@ class Judgements:
         """The same judgements with some numbers changed.
 
         The range of a changed number is kept, and widened to hold the new value: a what-if never narrows an
-        interval. ``UsageError`` for an unknown path, a number that is not finite, or a sign the judgement cannot have.
+        interval. ``UsageError`` for an unknown path, a number that is not finite, or a sign that the
+        judgement cannot have.
         """
         for path, value in values.items():
             _check_override(self.get(path), value)
@@ -302,6 +303,17 @@ def load(path: Path | None = None) -> Rulebook:
         raise UsageError(_("there is no rules folder at {path}").format(path=root))
     compiled, digest = compiled_rules(root)
     return Rulebook(root, compiled, digest)
+
+
+def parse_override(text: str) -> tuple[str, float]:
+    """Read ``RULE=VALUE`` as a path and a number; ``UsageError`` when it is not of that form."""
+    path, equals, number = text.partition("=")
+    try:
+        return path.strip(), float(number)
+    except ValueError:
+        hint = _("Write it as method.size_exponent=0.4.")
+        what = _("{text} sets nothing") if not equals else _("{text} does not set a number")
+        raise UsageError(what.format(text=repr(text[:80])), hint=hint) from None
 
 
 def shipped_rules() -> Path:

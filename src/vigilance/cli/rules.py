@@ -1,0 +1,349 @@
+"""``vigilance rules``: list, show and check the judgements."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from vigilance import rules
+from vigilance.errors import RuleError, UsageError
+from vigilance.i18n import LANGUAGES, language, messages, use
+from vigilance.rules import Estimate, Judgements, Rulebook, RuleFile
+
+_ = messages("rules")
+
+F = TypeVar("F", bound=Callable[..., Any])
+WIDTH = 80
+KEY_WIDTH = 44
+
+
+def _common(function: F) -> F:
+    """The options that every command of this group takes."""
+    for option in (
+        click.option("--quiet", is_flag=True, help="Print nothing but errors and what was asked for."),
+        click.option(
+            "--lang", type=click.Choice(LANGUAGES), default="en", help="Language of titles and notes."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    ):
+        function = option(function)
+    return function
+
+
+def _dated(function: F) -> F:
+    on = click.option("--on", metavar="DATE", help="Judgements as they hold on this date; today by default.")
+    return on(function)
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        what = _("{text} is not a date").format(text=repr(text[:40]))
+        raise UsageError(what, hint=_("Write it as 2026-11-01.")) from None
+
+
+@click.group()
+def command() -> None:
+    """List, show and check the judgements: every number of the method.
+
+    \b
+    Example:
+      vigilance rules list factors
+      vigilance rules show method.size_exponent
+      vigilance rules check my-rules/
+    """
+
+
+@command.command("list")
+@click.argument("prefix", default="")
+@_dated
+@_common
+def list_(prefix: str, on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
+    """List the numbers in force, or those below PREFIX, with their ranges.
+
+    \b
+    Example:
+      vigilance rules list
+      vigilance rules list factors.seasonal --on 2026-11-01 --json
+    """
+    with use(lang):
+        judgements = rules.load().in_force(_day(on))
+        found = _below(judgements, prefix)
+        if as_json:
+            click.echo(_json([_record(judgements, estimate) for estimate in found]))
+            return
+        for stem, group in groupby(found, key=lambda estimate: _stem(judgements.book, estimate.path)):
+            click.echo(_wrapped(f"{stem}  {judgements.rule(stem).title[lang]}", 0))
+            for estimate in group:
+                click.echo(_line(estimate, stem))
+        if not quiet:
+            click.echo(
+                _("{n} numbers in force on {on}; tables: {tables}").format(
+                    n=len(found), on=judgements.on.isoformat(), tables=", ".join(judgements.book.tables)
+                ),
+                err=True,
+            )
+
+
+def _below(judgements: Judgements, prefix: str) -> list[Estimate]:
+    book = judgements.book
+    paths = [p for p in book.paths if not prefix or p == prefix or p.startswith(f"{prefix}.")]
+    if not paths:
+        raise UsageError(_("no judgement is called {path}").format(path=prefix), hint=book.near(prefix))
+    return [judgements.get(path) for path in paths if judgements.has(path)]
+
+
+def _stem(book: Rulebook, path: str) -> str:
+    parts = path.split(".")
+    return next(s for i in range(len(parts), 0, -1) if (s := ".".join(parts[:i])) in book.files)
+
+
+def _line(estimate: Estimate, stem: str) -> str:
+    key = estimate.path[len(stem) + 1 :]
+    if len(key) > KEY_WIDTH:
+        key = f"…{key[-KEY_WIDTH + 1 :]}"
+    return f"  {key:<{KEY_WIDTH}} {estimate.value:>9.6g}  {_range(estimate)}".rstrip()
+
+
+def _range(estimate: Estimate) -> str:
+    return _("exact") if estimate.exact else f"{estimate.low:g} – {estimate.high:g}"
+
+
+def _record(judgements: Judgements, estimate: Estimate) -> dict[str, Any]:
+    return {
+        "path": estimate.path,
+        "title": judgements.title(estimate.path),
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "since": estimate.since.isoformat(),
+        "sources": list(estimate.sources),
+        "note": estimate.note,
+    }
+
+
+@command.command("show")
+@click.argument("name", metavar="ID")
+@_dated
+@_common
+def show(name: str, on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
+    """Show one number, rule file, table or source: its values over time and what they rest on.
+
+    \b
+    Example:
+      vigilance rules show recruitment_fees
+      vigilance rules show method.tier.child_labour.3 --lang fr
+      vigilance rules show ilo-global-estimates-2022
+    """
+    del quiet
+    with use(lang):
+        book = rules.load()
+        judgements = book.in_force(_day(on))
+        described = _described(judgements, name)
+        click.echo(_json(described) if as_json else "\n".join(_as_text(described)))
+
+
+def _described(judgements: Judgements, name: str) -> dict[str, Any]:
+    book = judgements.book
+    stems = [stem for stem in book.files if stem == name or stem.endswith(f".{name}")]
+    if len(stems) == 1:
+        return _file(judgements, book.files[stems[0]])
+    if name in book.tables:
+        return _table(judgements, name)
+    if name in book.sources:
+        source = book.sources[name]
+        return {"id": name, "title": source.title[language()], "source": source.text(), "note": source.note}
+    below = _below(judgements, name)
+    return {
+        "id": name,
+        "title": judgements.title(below[0].path) if below else "",
+        "values": [_history(judgements, estimate.path) for estimate in below],
+    }
+
+
+def _file(judgements: Judgements, rule: RuleFile) -> dict[str, Any]:
+    paths = [p for p in judgements.book.paths if p.startswith(f"{rule.id}.")]
+    return {
+        "id": rule.id,
+        "title": rule.title[language()],
+        "note": rule.notes[language()] if rule.notes else "",
+        "reviewed": rule.reviewed.isoformat(),
+        "reads": list(rule.reads),
+        "signs": list(rule.signs),
+        "indicators": list(rule.indicators),
+        "values": [_history(judgements, path) for path in paths],
+        "examples": list(rule.examples),
+    }
+
+
+def _history(judgements: Judgements, path: str) -> dict[str, Any]:
+    history = judgements.book.history(path)
+    in_force = history.at(judgements.on)
+    return {
+        "path": path,
+        "title": judgements.title(path),
+        "in_force": in_force.since.isoformat() if in_force else None,
+        "entries": [_record(judgements, entry.value) for entry in history],
+        "references": {
+            name: judgements.source(name).text() for entry in history for name in entry.value.sources
+        },
+    }
+
+
+def _table(judgements: Judgements, name: str) -> dict[str, Any]:
+    card = judgements.book.compiled["tables"][name]
+    return {
+        "id": name,
+        "title": card["title"][language()],
+        "note": card["notes"][language()],
+        "reviewed": card["reviewed"],
+        "rows": judgements.table(name).height,
+        "columns": {column: about["title"][language()] for column, about in card["columns"].items()},
+        "references": {source: judgements.source(source).text() for source in card["sources"]},
+    }
+
+
+def _as_text(described: dict[str, Any]) -> Iterator[str]:
+    yield f"{described['id']}  {described['title']}"
+    if described.get("note"):
+        yield textwrap.fill(described["note"], WIDTH)
+    labels = {
+        "source": _("Source"),
+        "reviewed": _("Reviewed"),
+        "reads": _("Reads"),
+        "signs": _("Signs (RHSF)"),
+        "indicators": _("Indicators (ILO)"),
+        "rows": _("Rows"),
+    }
+    for key, label in labels.items():
+        if described.get(key):
+            value = described[key]
+            yield _wrapped(f"{label}: {', '.join(value) if isinstance(value, list) else value}", 0)
+    for column, title in described.get("columns", {}).items():
+        yield _wrapped(f"{column}: {title}", 2)
+    for value in described.get("values", ()):
+        yield from _value_lines(value)
+    for example in described.get("examples", ()):
+        given, expect = _plain(example["given"]), _plain(example["expect"])
+        yield _wrapped(_("Example: {given} gives {expect}").format(given=given, expect=expect), 0)
+    references = dict(described.get("references", {}))
+    for value in described.get("values", ()):
+        references.update(value["references"])
+    if references:
+        yield _("Sources:")
+    for name, text in references.items():
+        yield _wrapped(f"{name}: {text}", 2)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
+    words = {True: _("yes"), False: _("no"), None: _("blank")}
+    return words[value] if isinstance(value, bool) or value is None else str(value)
+
+
+def _value_lines(value: dict[str, Any]) -> Iterator[str]:
+    yield f"{value['path']}"
+    for entry in value["entries"]:
+        mark = "*" if entry["since"] == value["in_force"] else " "
+        low, high = entry["low"], entry["high"]
+        bounds = _("exact") if low == high else f"{low:g} – {high:g}"
+        sources = ", ".join(entry["sources"])
+        yield _wrapped(f"{mark} {entry['since']}  {entry['value']:g}  ({bounds})  [{sources}]", 2)
+        if entry["note"]:
+            yield _wrapped(entry["note"], 6)
+
+
+def _wrapped(text: str, indent: int) -> str:
+    pad = " " * indent
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=pad,
+        subsequent_indent=pad + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+@command.command("document")
+@_dated
+@_common
+def document(on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
+    """Print all judgements, tables and sources as one Markdown page.
+
+    \b
+    Example:
+      vigilance rules document > docs/rules.md
+    """
+    del quiet
+    from vigilance.rule_docs import document as page  # noqa: PLC0415
+
+    with use(lang):
+        text = page(rules.load().in_force(_day(on)))
+        click.echo(_json({"markdown": text}) if as_json else text, nl=as_json)
+
+
+@command.command("check")
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@_common
+def check(path: Path | None, as_json: bool, lang: str, quiet: bool) -> None:
+    """Check a rules folder, one rule file, or the shipped rules; run their examples.
+
+    Exits with 2 and every problem (file, line, column, key, fix) when something is wrong.
+
+    \b
+    Example:
+      vigilance rules check
+      vigilance rules check my-rules/
+      vigilance rules check rules/factors/seasonal.yaml
+    """
+    with use(lang):
+        counts = _counts(rules.load(path)) if path is None or path.is_dir() else _check_file(path)
+        if as_json:
+            click.echo(_json(counts))
+        elif not quiet:
+            done = _("{files} files, {numbers} numbers, {tables} tables, {examples} examples: nothing wrong")
+            click.echo(done.format(**counts))
+
+
+def _check_file(path: Path) -> dict[str, int]:
+    from vigilance.rule_compile import check_file, folder_sources  # noqa: PLC0415 - YAML only where needed
+
+    if not path.is_file():
+        raise UsageError(_("there is no rule file or folder at {path}").format(path=path))
+    folder = next(
+        (p for p in path.resolve().parents if (p / "sources.yaml").is_file()), rules.shipped_rules()
+    )
+    return _counts(Rulebook(path.parent, check_file(path, folder_sources(folder)), ""))
+
+
+def _counts(book: Rulebook) -> dict[str, int]:
+    from vigilance.rule_examples import failures  # noqa: PLC0415
+
+    judgements = book.in_force(date.max)
+    factors = [rule for rule in book.files.values() if rule.form]
+    failed = [str(failure) for rule in factors for failure in failures(judgements, rule)]
+    if failed:
+        raise RuleError("\n  ".join([_("{n} example(s) do not come out:").format(n=len(failed)), *failed]))
+    return {
+        "files": len(book.files),
+        "numbers": len(book.paths),
+        "tables": len(book.tables),
+        "sources": len(book.sources),
+        "examples": sum(len(rule.examples) for rule in factors),
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,0 +1,89 @@
+"""The reference page of the judgements (docs/rules.md), written from the rule files themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vigilance.i18n import language, messages
+from vigilance.rules import Estimate, Judgements, RuleFile
+
+_ = messages("rules")
+
+
+def document(judgements: Judgements) -> str:
+    """Every rule file, number, table and source as one Markdown page, in the language in use."""
+    return "\n".join(_lines(judgements)) + "\n"
+
+
+def _lines(judgements: Judgements) -> Iterator[str]:
+    book = judgements.book
+    yield f"# {_('The judgements')}"
+    yield ""
+    yield _(
+        "Written by `vigilance rules document`; change the files under `rules/`, not this page. How a rule file is "
+        "made is in [writing-rules.md](writing-rules.md). Low and high are 5 % and 95 % bounds of belief; a number "
+        "without them is a convention."
+    )
+    for rule in book.files.values():
+        yield from _file_lines(judgements, rule)
+    for name in book.tables:
+        yield from _table_lines(book.compiled["tables"][name], name)
+    yield from ("", f"## {_('Sources')}", "")
+    for name, source in book.sources.items():
+        note = f" {source.note}" if source.note else ""
+        yield f"- **{name}** ({source.kind}): {source.text()}.{note}"
+
+
+def _file_lines(judgements: Judgements, rule: RuleFile) -> Iterator[str]:
+    lang = language()
+    yield from (
+        "",
+        f"## {rule.id}",
+        "",
+        f"**{rule.title[lang]}** ({rule.file}, {_('reviewed')} {rule.reviewed})",
+    )
+    if rule.notes:
+        yield from ("", rule.notes[lang])
+    facts = {
+        _("Reads"): rule.reads,
+        _("Signs (RHSF)"): rule.signs,
+        _("Indicators (ILO)"): rule.indicators,
+    }
+    stated = [f"{label}: {', '.join(words)}." for label, words in facts.items() if words]
+    if stated:
+        yield from ("", " ".join(stated))
+    estimates = [
+        entry.value
+        for path in judgements.book.paths
+        if path.startswith(f"{rule.id}.")
+        for entry in judgements.book.history(path)
+    ]
+    if estimates:
+        headings = (_("number"), _("since"), _("value"), _("low"), _("high"), _("sources"), _("note"))
+        yield from ("", f"| {' | '.join(headings)} |", "|---|---|--:|--:|--:|---|---|")
+    for estimate in estimates:
+        yield _row(estimate, rule.id)
+
+
+def _row(estimate: Estimate, stem: str) -> str:
+    low, high = ("", "") if estimate.exact else (f"{estimate.low:g}", f"{estimate.high:g}")
+    cells = (
+        f"`{estimate.path[len(stem) + 1 :]}`",
+        estimate.since.isoformat(),
+        f"{estimate.value:g}",
+        low,
+        high,
+        ", ".join(estimate.sources),
+        estimate.note.replace("|", "\\|"),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _table_lines(card: dict[str, Any], name: str) -> Iterator[str]:
+    lang = language()
+    yield from ("", f"## {_('Table')} {name}", "", f"**{card['title'][lang]}** ({card['file']})")
+    yield from ("", card["notes"][lang], "")
+    for column, about in card["columns"].items():
+        unit = f" ({about['unit']})" if about["unit"] else ""
+        yield f"- `{column}`: {about['title'][lang]}{unit}"
