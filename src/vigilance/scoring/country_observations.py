@@ -1,0 +1,226 @@
+"""What is known of each country at a moment, indicator by indicator, as risks between 0 and 1.
+
+Some tables hold one value per country (``country_indicators``), others a history (tiers, ILAB findings, surveys). At an
+earlier moment a history gives what was known then; a series published once stands unchanged, and so does a history
+that begins later: the index never invents a change that nobody measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+
+from vigilance.scoring.country_rules import CountryRules
+
+MOMENT: Final = "moment"
+"""Position of the moment: 0 is the date asked for, 1 a window before it, 2 two windows before."""
+TIER: Final = "tier"
+ADVANCEMENT: Final = "advancement"
+
+ILAB_SHARES: Final = {"child_work_share": "child_work_ilab", "school_attendance": "school_attendance_ilab"}
+"""Columns of ``ilab_findings`` in percent of children, and the indicator that each becomes."""
+
+UNITS: Final = 10.0**9
+"""Weighted sums are made on whole numbers of 10^-9, so that no engine's order of rows can show in them."""
+_DAYS_PER_YEAR: Final = 365.25
+
+Tables = Mapping[str, nw.DataFrame[Any]]
+
+
+def day_number(column: str) -> nw.Expr:
+    """A date column as the integer yyyymmdd, 0 where the date is not known: comparable on every engine."""
+    day = nw.col(column).dt
+    whole = day.year().cast(nw.Int64()) * 10_000 + day.month().cast(nw.Int64()) * 100 + day.day().cast(nw.Int64())
+    return whole.fill_null(0)
+
+
+def year_number(column: str) -> nw.Expr:
+    """A date column as a year with its fraction."""
+    day = nw.col(column).dt
+    return day.year() + day.ordinal_day() / _DAYS_PER_YEAR
+
+
+def moments_frame(like: nw.DataFrame[Any], moments: Sequence[date]) -> nw.DataFrame[Any]:
+    """Columns ``moment, day`` (yyyymmdd), ``year_then`` (with its fraction), on the engine of another frame."""
+    return nw.from_dict(
+        {
+            MOMENT: list(range(len(moments))),
+            "day": [day.year * 10_000 + day.month * 100 + day.day for day in moments],
+            "year_then": [day.year + day.timetuple().tm_yday / _DAYS_PER_YEAR for day in moments],
+        },
+        schema={MOMENT: nw.Int64(), "day": nw.Int64(), "year_then": nw.Float64()},
+        backend=like.implementation,
+    )
+
+
+def coded(frame: nw.DataFrame[Any], column: str, codes: Mapping[str, float], value: str = "value") -> nw.DataFrame[Any]:
+    """The frame with ``value``: the number that ``codes`` gives to the word in a column; unknown words are dropped."""
+    table = nw.from_dict(
+        {column: list(codes), value: list(codes.values())},
+        schema={column: nw.String(), value: nw.Float64()},
+        backend=frame.implementation,
+    )
+    return frame.join(table, on=column, how="inner")
+
+
+def whole(column: str) -> nw.Expr:
+    """A column in whole units of 10^-9, for sums that do not depend on the order of the rows."""
+    return (nw.col(column) * UNITS + 0.5).floor().cast(nw.Int64())
+
+
+def history(tables: Tables, rules: CountryRules) -> nw.DataFrame[Any]:
+    """Every dated observation: ``iso3, indicator, period, known, value``.
+
+    ``period`` is the year it speaks of, ``known`` the day of its publication as yyyymmdd (0: undated).
+    """
+    return nw.concat([_tiers(tables, rules), *_findings(tables, rules), _surveys(tables)])
+
+
+def _dated(frame: nw.DataFrame[Any], indicator: nw.Expr, period: str, value: str) -> nw.DataFrame[Any]:
+    return frame.filter(~nw.col(value).is_null()).select(
+        "iso3",
+        indicator.alias("indicator"),
+        nw.col(period).cast(nw.Int64()).alias("period"),
+        day_number("known_on").alias("known"),
+        nw.col(value).cast(nw.Float64()).alias("value"),
+    )
+
+
+def _tiers(tables: Tables, rules: CountryRules) -> nw.DataFrame[Any]:
+    # An incomplete year lists only the worst placements; reading it would push whoever is in it up.
+    complete = tables["trafficking_tiers"].filter(nw.col("complete_year"))
+    return _dated(coded(complete, "tier", rules.group("tier")), nw.lit(TIER), "year", "value")
+
+
+def _findings(tables: Tables, rules: CountryRules) -> list[nw.DataFrame[Any]]:
+    findings = tables["ilab_findings"]
+    keys = ["iso3", "edition", "known_on"]
+    standards = [*dict.fromkeys(name for leaves in rules.conventions.values() for name in leaves)]
+    numbers = findings.select(
+        *keys,
+        *(nw.col(column).cast(nw.Float64()).alias(name) for column, name in ILAB_SHARES.items()),
+        *(nw.col(name).cast(nw.Float64()) for name in standards),
+    ).unpivot(on=[*ILAB_SHARES.values(), *standards], index=keys, variable_name="measure", value_name="value")
+    levels = coded(findings.select(*keys, "advancement"), "advancement", rules.group("advancement"))
+    return [
+        _dated(levels, nw.lit(ADVANCEMENT), "edition", "value"),
+        _dated(numbers, nw.col("measure"), "edition", "value"),
+    ]
+
+
+def _surveys(tables: Tables) -> nw.DataFrame[Any]:
+    surveys = tables["child_labour_share"].filter(
+        (nw.col("level") == "country") & (nw.col("sex") == "total") & (nw.col("unit") == "percent")
+    )
+    return _dated(surveys.filter(~nw.col("year").is_null()), nw.lit("child_labour_survey"), "year", "value")
+
+
+def at_moments(
+    observed: nw.DataFrame[Any], moments: nw.DataFrame[Any], spans: Mapping[str, float]
+) -> nw.DataFrame[Any]:
+    """Columns ``moment, iso3, indicator, value``: of each history, what counts at each moment.
+
+    That is the newest period known by then, or the mean over the last ``spans[indicator]`` periods; where nothing was
+    known yet, the oldest period there is. Nothing known only after the first moment counts.
+    """
+    asked = moments.filter(nw.col(MOMENT) == 0).get_column("day").item()
+    series = [MOMENT, "iso3", "indicator"]
+    reach = nw.lit(1.0)
+    for indicator, span in spans.items():
+        reach = nw.when(nw.col("indicator") == indicator).then(nw.lit(span)).otherwise(reach)
+    # Periods after the moment turn negative: they count only where there is no other, and then the oldest first.
+    order = nw.when(nw.col("known") <= nw.col("day")).then(nw.col("period")).otherwise(-nw.col("period"))
+    within = nw.col("order") > nw.col("newest") - nw.col("reach")
+    first = nw.col("order") == nw.col("newest")
+    return (
+        observed.filter(nw.col("known") <= asked)
+        .with_columns(reach.alias("reach"))
+        .join(moments, how="cross")
+        .with_columns(order.alias("order"))
+        .with_columns(nw.col("order").max().over(*series).alias("newest"))
+        .filter(first | ((nw.col("newest") > 0) & within))
+        .with_columns(whole("value").alias("value"))
+        .group_by(*series)
+        .agg(nw.col("value").sum(), nw.len().alias("rows"))
+        .select(*series, nw.col("value") / nw.col("rows") / UNITS)
+    )
+
+
+def risks(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
+    """The frame with ``value`` as a risk between 0 and 1 on the fixed anchors of its indicator.
+
+    Indicators without a scale (tiers, levels, coded standards) are between 0 and 1 already and pass unchanged.
+    """
+    scales = rules.scales
+    table = nw.from_dict(
+        {
+            "indicator": list(scales),
+            "best": [scale.transformed(scale.best) for scale in scales.values()],
+            "worst": [scale.transformed(scale.worst) for scale in scales.values()],
+            "pivot": [scale.pivot for scale in scales.values()],
+        },
+        schema={"indicator": nw.String(), "best": nw.Float64(), "worst": nw.Float64(), "pivot": nw.Float64()},
+        backend=frame.implementation,
+    )
+    value = nw.col("value")
+    spread = (value / nw.col("pivot").fill_null(1.0) + 1.0).clip(lower_bound=1.0).log()
+    transformed = nw.when(~nw.col("pivot").is_null()).then(spread).otherwise(value)
+    risk = ((transformed - nw.col("best")) / (nw.col("worst") - nw.col("best"))).clip(0.0, 1.0)
+    return (
+        frame.join(table, on="indicator", how="left")
+        .with_columns(nw.when(~nw.col("best").is_null()).then(risk).otherwise(value).alias("value"))
+        .drop("best", "worst", "pivot")
+    )
+
+
+def observations(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.DataFrame[Any]:
+    """Columns ``moment, iso3, indicator, value``: everything known at each moment, as risks.
+
+    Coded legal standards are 1 where the law meets them and 0 where it does not.
+    """
+    columns = [MOMENT, "iso3", "indicator", "value"]
+    whens = moments_frame(tables["countries"], moments)
+    single = tables["country_indicators"].select("iso3", "indicator", "value")
+    single = single.join(whens.select(MOMENT), how="cross").select(*columns)
+    spans = {TIER: rules.number("tier_reports.mean_over")}
+    dated = at_moments(history(tables, rules), whens, spans).select(*columns)
+    return risks(nw.concat([single, dated]).filter(nw.col("indicator").is_in(rules.indicators)), rules)
+
+
+def means(observed: nw.DataFrame[Any], groups: Mapping[str, Mapping[str, float]]) -> nw.DataFrame[Any]:
+    """Weighted means of groups of indicators: one row per country and moment.
+
+    ``groups`` maps a name to the weights of its indicators. Columns ``iso3, moment`` and, for each group, ``<name>``
+    (mean over what is known, null when nothing is) and ``<name>_known`` (share of the weight that is known, 0 to 1).
+    """
+    entries = [
+        (name, indicator, weight, weight / sum(leaves.values()))
+        for name, leaves in groups.items()
+        for indicator, weight in leaves.items()
+    ]
+    table = nw.from_dict(
+        {
+            "group": [entry[0] for entry in entries],
+            "indicator": [entry[1] for entry in entries],
+            "share": [round(entry[3] * UNITS) for entry in entries],
+        },
+        schema={"group": nw.String(), "indicator": nw.String(), "share": nw.Int64()},
+        backend=observed.implementation,
+    )
+    joined = observed.join(table, on="indicator", how="inner").with_columns(
+        part=(nw.col("share") * nw.col("value") + 0.5).floor().cast(nw.Int64())
+    )
+    totals = joined.group_by("iso3", MOMENT, "group").agg(nw.col("share").sum(), nw.col("part").sum())
+    result = totals.select("iso3", MOMENT).unique()
+    for name in groups:
+        of_group = totals.filter(nw.col("group") == name).select(
+            "iso3",
+            MOMENT,
+            (nw.col("part") / nw.col("share")).alias(name),
+            (nw.col("share") / UNITS).alias(f"{name}_known"),
+        )
+        result = result.join(of_group, on=["iso3", MOMENT], how="left")
+    return result.with_columns(nw.col(f"{name}_known").fill_null(0.0) for name in groups)
