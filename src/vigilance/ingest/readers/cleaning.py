@@ -26,6 +26,9 @@ from vigilance.ingest.readers.records import count_cells, record_pattern
 _ = messages("readers")
 
 CHUNK: Final = 8 * 1024 * 1024
+FOLDED_LF: Final = "\x00L"
+FOLDED_CR: Final = "\x00C"
+"""Line ends inside cells in the copy: no input holds a NUL, and the parser has no line end to stumble over."""
 
 
 class Fate(IntEnum):
@@ -87,6 +90,8 @@ class Cleaned:
     after_blank: list[tuple[int, bytes]] = field(default_factory=list)
     since: list[Positions] = field(default_factory=list)
     shift: list[Positions] = field(default_factory=list)
+    folded: bool = False
+    """Whether some cell of the copy holds ``FOLDED_LF`` or ``FOLDED_CR``."""
     ends: dict[str, int] = field(default_factory=lambda: {"LF": 0, "CRLF": 0, "CR": 0})
 
 
@@ -179,6 +184,8 @@ class _Chunk:
         self.cells: Positions = np.zeros(count, dtype=np.int64)
         self.taken = count
         """Lines that are settled here; the rest, at the end, waits for more bytes."""
+        self.folded: dict[int, bytes] = {}
+        """Good records of several lines, by their first line, with their inner line ends folded."""
 
     @property
     def used(self) -> int:
@@ -221,6 +228,8 @@ class _Chunk:
         good = self.fate == Fate.GOOD
         self.fate[good & (self.cells < self.plan.width)] = Fate.TOO_FEW
         self.fate[good & (self.cells > self.plan.width)] = Fate.TOO_MANY
+        if self.plan.width == 1:
+            raw_separators[:] = 0
         self.fate[self.lines.end - self.lines.start == raw_separators] = Fate.BLANK
         self._mark_blanks()
         self._mark_repeated_headers()
@@ -236,24 +245,29 @@ class _Chunk:
     ) -> tuple[Positions, Positions, Positions]:
         """Lines with malformed quotes; lines that end inside quotes; the separators outside quotes."""
         buffer, lines = self.buffer, self.lines
-        quotes = quotes[: np.searchsorted(quotes, lines.after[-1])]
-        line = np.searchsorted(lines.after, quotes, side="right")
-        first = np.searchsorted(quotes, lines.start)
-        place = np.arange(quotes.size) - first[line]
-        closing = (place & 1) == 1
-        before, after = buffer[np.maximum(quotes - 1, 0)], buffer[np.minimum(quotes + 1, buffer.size - 1)]
-        mark = self.separator[0]
-        opens = (quotes == lines.start[line]) | (before == mark) | ((before == QUOTE) & (place > 0))
-        closes = (quotes + 1 == lines.end[line]) | (after == mark) | (after == QUOTE)
-        # A doubled quote at the end of a line is followed by the line end: its second half opens, wrongly or not.
-        legal = np.where(closing, closes, opens)
-        malformed = np.bincount(line[~legal], minlength=len(lines)) > 0
-        odd = (self._per_line(quotes) & 1) == 1
-        bare = np.flatnonzero(malformed)
-        open_lines = np.flatnonzero(odd & ~malformed)
-        at = np.searchsorted(quotes, separators)
-        owner = np.minimum(np.searchsorted(lines.after, separators, side="right"), len(lines) - 1)
-        return bare, open_lines, separators[((at - first[owner]) & 1) == 0]
+        marks = np.zeros(int(lines.after[-1]) + 1, dtype=bool)
+        marks[quotes[: np.searchsorted(quotes, lines.after[-1])]] = True
+        marks[separators[: np.searchsorted(separators, lines.after[-1])]] = True
+        marks[lines.end] = True
+        spots = np.flatnonzero(marks)
+        quote = buffer[np.minimum(spots, buffer.size - 1)] == QUOTE
+        quote &= spots < buffer.size
+        ends = np.searchsorted(spots, lines.end)
+        line = np.zeros(spots.size, dtype=np.int64)
+        line[ends[:-1] + 1] = 1
+        line = np.cumsum(line)
+        seen = np.cumsum(quote)
+        inside = ((seen - np.concatenate(([0], seen[ends[:-1]]))[line]) & 1) == 1
+        # The neighbour that makes a quote legal is a delimiter, a quote or a line edge: each is a spot itself.
+        touches = np.diff(spots, prepend=-2, append=-2) == 1
+        opens = touches[:-1] | (spots == lines.start[line])
+        legal = np.where(inside, opens, touches[1:])
+        malformed = np.zeros(len(lines), dtype=bool)
+        malformed[line[quote & ~legal]] = True
+        odd = inside[ends]
+        outside = ~inside & ~quote
+        outside[ends] = False
+        return np.flatnonzero(malformed), np.flatnonzero(odd & ~malformed), spots[outside]
 
     def _mark_blanks(self) -> None:
         """Lines of blanks and delimiters only, when they do not have the right number of cells."""
@@ -261,7 +275,7 @@ class _Chunk:
         heads = self.buffer[self.lines.start[suspects]]
         for index in suspects[(heads == 32) | (heads == 9) | (heads == self.separator[0])].tolist():
             content = self.data[self.lines.start[index] : self.lines.end[index]]
-            if not content.strip(b" \t" + self.separator):
+            if not content.strip(b" \t" + self.separator) and (self.plan.width > 1 or self.separator not in content):
                 self.fate[index] = Fate.BLANK
 
     def _mark_repeated_headers(self) -> None:
@@ -324,6 +338,8 @@ class _Chunk:
             self.fate[index] = Fate.TOO_LONG
         else:
             self.fate[index] = Fate.GOOD
+            lf, cr = FOLDED_LF.encode(), FOLDED_CR.encode()
+            self.folded[index] = record.replace(b"\n", lf).replace(b"\r", cr)
         self.fate[index + 1 : last + 1] = Fate.CONTINUED
         return last + 1
 
@@ -331,29 +347,29 @@ class _Chunk:
         return max(len(part) for part in record.split(b'"'))
 
     def _runs(self) -> Iterator[tuple[int, int]]:
-        """Ranges of lines to copy: good ones with what continues them."""
-        fate = self.fate[: self.taken]
-        heads = np.flatnonzero(fate != Fate.CONTINUED)
-        owner = np.searchsorted(heads, np.arange(self.taken), side="right") - 1
-        keep = (fate[heads] == Fate.GOOD)[owner] if heads.size else np.zeros(0, dtype=bool)
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], keep.astype(np.int8), [0]))))
+        """Ranges of good lines."""
+        keep = (self.fate[: self.taken] == Fate.GOOD).astype(np.int8)
+        keep[list(self.folded)] = 0
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], keep, [0]))))
         yield from zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True)
 
     def good_bytes(self) -> Iterator[bytes]:
-        """The bytes of the good records, each ended by LF or CRLF."""
-        lines, fate = self.lines, self.fate
-        buffer = self.buffer
-        if self.taken:
-            last_of_record = np.ones(self.taken, dtype=bool)
-            last_of_record[:-1] = fate[1 : self.taken] != Fate.CONTINUED
+        """The bytes of the good records in order, each ended by LF or CRLF."""
+        lines = self.lines
+        data = self.data
+        if self.taken and b"\r" in data:
             stops = lines.after[: self.taken] - 1
-            lone = last_of_record & (buffer[stops] == CR) & (lines.end[: self.taken] == stops)
-            if lone.any():
-                buffer = buffer.copy()
-                buffer[stops[lone]] = LF
-        view = memoryview(buffer)
-        for first, stop in self._runs():
-            content = bytes(view[int(lines.start[first]) : int(lines.after[stop - 1])])
+            lone = stops[(self.buffer[stops] == CR) & (lines.end[: self.taken] == stops)]
+            if lone.size:
+                buffer = self.buffer.copy()
+                buffer[lone] = LF
+                data = buffer.tobytes()
+        starts = [(first, stop) for first, stop in self._runs()]
+        for first, stop in sorted(starts + [(index, index) for index in self.folded if index < self.taken]):
+            if first == stop:
+                yield self.folded[first] + b"\n"
+                continue
+            content = data[int(lines.start[first]) : int(lines.after[stop - 1])]
             yield content if content.endswith(b"\n") else content + b"\n"
 
     def report(self, result: Cleaned, line: int) -> None:
@@ -367,6 +383,7 @@ class _Chunk:
             result.since.append(changed + result.loaded)
             result.shift.append(shift[changed])
             result.loaded += int(good.size)
+        result.folded = result.folded or bool(self.folded)
         result.blank += int((fate == Fate.BLANK).sum())
         result.repeated.extend((np.flatnonzero(fate == Fate.REPEATED_HEADER) + line).tolist())
         self._report_set_aside(result, line, np.flatnonzero(np.isin(fate, SET_ASIDE)))

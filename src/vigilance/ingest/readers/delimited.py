@@ -14,7 +14,7 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.ingest.readers.cleaning import CODES, BadByte, Cleaned, Fate, Plan, clean
+from vigilance.ingest.readers.cleaning import CODES, FOLDED_CR, FOLDED_LF, BadByte, Cleaned, Fate, Plan, clean
 from vigilance.ingest.readers.dialect import Layout, find, quoted, two_tables
 from vigilance.ingest.readers.encoding import Text, open_text, refuse_bytes
 from vigilance.ingest.readers.limits import Limits
@@ -394,6 +394,9 @@ def _frame(
             row_index_name=ROW,
             infer_schema=False,
         )
+        if found.cleaned is not None and found.cleaned.folded:
+            text = pl.col(list(schema)).str
+            scanned = scanned.with_columns(text.replace_many([FOLDED_LF, FOLDED_CR], ["\n", "\r"]))
         frame = scanned.with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(_line(found).alias(LINE))
     dropped, issues = _empty_tail(frame, layout, names, extra, name)
     kept = [column for column in names if column not in dropped]

@@ -111,9 +111,14 @@ def _by_names(parsed: dict[str, list[Record]], name: str, matcher: HeaderMatcher
         raise _no_header(name, best)
     if len({tuple(fit.record.cells or ()) for fit in fits}) > 1:
         raise _ambiguous(name, [fit.delimiter for fit in fits])
-    fit = fits[0]
+    fit = _calmest(fits)
     _refuse_second_table(name, fit, matcher)
     return fit
+
+
+def _calmest(fits: Sequence[_Fit]) -> _Fit:
+    """Of fits with the same header, which is then of one column: the one whose delimiter appears least below."""
+    return min(fits, key=lambda fit: sum(len(record.cells or "") - 1 for record in fit.below))
 
 
 def _refuse_second_table(name: str, fit: _Fit, matcher: HeaderMatcher) -> None:
@@ -186,7 +191,7 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
             (perfect if share == 1.0 else likely).append((width, mark))
     chosen = perfect or likely
     if not chosen and all(len(record.cells or ()) <= 1 for rows in parsed.values() for record in rows):
-        chosen = [(1, next(iter(parsed)))]
+        chosen = [(1, min(parsed, key=lambda mark: max(len(record.cells or ()) for record in parsed[mark])))]
     if len(chosen) > 1 or (perfect and any(width > perfect[0][0] for width, _mark in likely)):
         raise _ambiguous(name, [mark for _width, mark in perfect + likely])
     if not chosen:

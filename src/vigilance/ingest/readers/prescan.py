@@ -147,18 +147,11 @@ def check_lines(data: bytes, shape: Shape) -> Verdict:
     if _repeats(data, shape.header, b"\r\n" if crlf else b"\n"):
         return Verdict(False)
     marks = buffer == shape.delimiter
-    if b'"' in data:
-        quotes = np.flatnonzero(buffer == QUOTE)
-        if not _quotes_legal(buffer, quotes, breaks, shape.delimiter, crlf):
-            return Verdict(False)
-        seps = np.flatnonzero(marks)
-        seps = seps[(np.searchsorted(quotes, seps) & 1) == 0]
-        cuts = np.sort(np.concatenate((seps, breaks)))
-    else:
-        marks[breaks[:-1] if unterminated else breaks] = True
-        cuts = np.flatnonzero(marks)
-        if unterminated:
-            cuts = np.append(cuts, buffer.size)
+    marks[breaks[:-1] if unterminated else breaks] = True
+    found = _outside_quotes(buffer, marks, crlf) if b'"' in data else np.flatnonzero(marks)
+    if found is None:
+        return Verdict(False)
+    cuts = np.append(found, buffer.size) if unterminated else found
     if cuts.size != breaks.size * shape.width or not (cuts[shape.width - 1 :: shape.width] == breaks).all():
         return Verdict(False)
     if int(np.diff(cuts, prepend=-1).max()) - 1 > shape.cell_limit:
@@ -172,23 +165,23 @@ def _repeats(data: bytes, header: bytes, line_end: bytes) -> bool:
     return data.startswith(line) or b"\n" + line in data or data.endswith(b"\n" + header)
 
 
-def _quotes_legal(buffer: Bytes, quotes: Positions, breaks: Positions, delimiter: int, crlf: bool) -> bool:
-    """Every line has its quotes in pairs that open after a delimiter and close before one (or double)."""
-    before = np.searchsorted(quotes, breaks)
-    if (before & 1).any():
-        return False
-    opening, closing = quotes[0::2], quotes[1::2]
-    ahead = np.where(opening > 0, buffer[opening - 1], LF)
-    opens = (ahead == delimiter) | (ahead == LF)
-    opens[1:] |= opening[1:] - 1 == closing[:-1]
-    if not opens.all():
-        return False
-    behind = buffer[np.minimum(closing + 1, buffer.size - 1)]
-    behind = np.where(closing + 1 < buffer.size, behind, LF)
-    closes = (
-        (behind == delimiter)
-        | (behind == (CR if crlf else LF))
-        | (behind == QUOTE)
-        | (closing + 1 == buffer.size)
-    )
-    return bool(closes.all())
+def _outside_quotes(buffer: Bytes, marks: npt.NDArray[np.bool_], crlf: bool) -> Positions | None:
+    """The delimiters and line ends among ``marks`` that are not quoted, or None when the quotes are malformed.
+
+    A quote that opens must follow a delimiter, a line end or (doubled) a quote; one that closes must be followed by
+    one of these: in both cases the neighbour is itself a mark, so that legality is adjacency of marks.
+    """
+    is_quote = buffer == QUOTE
+    spots = np.flatnonzero(marks | is_quote)
+    quote = is_quote[spots]
+    inside = np.logical_xor.accumulate(quote)
+    if inside[-1]:
+        return None
+    touches = np.empty(spots.size + 1, dtype=np.bool_)
+    touches[0], touches[-1] = spots[0] == 0, spots[-1] == buffer.size - 1
+    np.equal(spots[1:] - spots[:-1], 1, out=touches[1:-1])
+    opening = quote & inside
+    lonely = np.flatnonzero((opening & ~touches[:-1]) | (quote & ~inside & ~touches[1:]))
+    if lonely.size and not (crlf and not inside[lonely].any() and (buffer[spots[lonely] + 1] == CR).all()):
+        return None
+    return spots.compress(~(quote | inside))
