@@ -11,9 +11,7 @@ from vigilance.planning.problem import NONE, Problem, keeps, worth
 
 def best(problem: Problem) -> float | None:
     """The value of the best choice that keeps every limit, or None when none does."""
-    options = [
-        [NONE, *np.flatnonzero(np.isfinite(problem.value[:, site]))] for site in range(problem.sites)
-    ]
+    options = [[NONE, *np.flatnonzero(np.isfinite(problem.value[:, site]))] for site in range(problem.sites)]
     values = [
         worth(problem, choice)
         for choice in (np.array(pick, dtype=np.int64) for pick in itertools.product(*options))

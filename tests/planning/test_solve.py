@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from . import brute
-from .problems import random_problem
 from vigilance.planning import solve
 from vigilance.planning.dual import Oracle, lowest
 from vigilance.planning.problem import keeps, worth
+
+from . import brute
+from .problems import random_problem
 
 
 @settings(max_examples=60, deadline=None)

@@ -83,9 +83,7 @@ class Margins:
         action, site = np.nonzero(keep & questioned)
         fixed = np.where(questioned, NONE, self.answer.choice)
         opened = self.opened & ~undecided
-        return Core(
-            site.astype(np.int64), action.astype(np.int64), np.flatnonzero(undecided), fixed, opened
-        )
+        return Core(site.astype(np.int64), action.astype(np.int64), np.flatnonzero(undecided), fixed, opened)
 
     def core_of(self, size: int) -> tuple[Core, float]:
         """The largest core of about ``size`` questions, and its tolerance."""
@@ -133,7 +131,9 @@ class _Model:
         columns = options + trips
         _, site_row = np.unique(core.site, return_inverse=True)
         ones = np.ones(options)
-        one_each = sparse.csr_matrix((ones, (site_row, np.arange(options))), shape=(_rows_of(site_row), columns))
+        one_each = sparse.csr_matrix(
+            (ones, (site_row, np.arange(options))), shape=(_rows_of(site_row), columns)
+        )
         trip_column = np.full(problem.travel.size, NONE, dtype=np.int64)
         trip_column[core.trips] = options + np.arange(trips)
         linked = np.flatnonzero(problem.on_trip[core.action] & (trip_column[problem.trip[core.site]] != NONE))

@@ -58,7 +58,9 @@ def _prove(problem: Problem, margins: cores.Margins, found: Ints, answer: Answer
     """Settle everything that could still beat ``found``; ``settled`` is the tolerance already searched in full."""
     missing = answer.bound - worth(problem, found)
     if missing < 1 or settled >= missing:
-        return _solution(problem, found, worth(problem, found) if missing >= 1 else answer.bound, answer, exact=True)
+        return _solution(
+            problem, found, worth(problem, found) if missing >= 1 else answer.bound, answer, exact=True
+        )
     core = margins.core(missing)
     if core.size > LARGEST_CORE:
         return _solution(problem, found, answer.bound, answer, exact=False)
