@@ -1,1 +1,6 @@
-"""See docs/architecture.md."""
+"""A user's file to typed rows and issues: ``read`` for files, ``from_frame`` for frames in memory."""
+
+from vigilance.ingest.intake import Intake, Source
+from vigilance.ingest.reading import read
+
+__all__ = ["Intake", "Source", "read"]

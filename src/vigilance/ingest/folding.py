@@ -1,0 +1,60 @@
+"""Folding of text for matching: case, accents, spaces and punctuation fall away; the user's own text is never changed.
+
+Characters that are not what they seem (zero-width, bidirectional marks, Cyrillic or Greek letters inside a Latin
+word) are read through as well, and named to the user.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+"""Characters without width and marks of direction, as the inside of a character class."""
+
+INVISIBLE_PATTERN: Final = f"[{INVISIBLE}]"
+MIXED_PATTERN: Final = r"[A-Za-z][\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}][A-Za-z]"
+"""A Latin letter beside a Cyrillic or Greek one, in the syntax of Polars' regular expressions."""
+
+_INVISIBLE_RE: Final = re.compile(INVISIBLE_PATTERN)
+_LETTERS: Final = str.maketrans(
+    {"ı": "i", "đ": "d", "ð": "d", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "þ": "th", "ħ": "h", "ŋ": "n", "ə": "e"}
+)
+_LOOKALIKES: Final = str.maketrans(
+    "асеіјорѕухвкмнтгԁαεικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aceijopsyxbkmhtrdaeikvoptuxabezhikmnoptyx"
+)
+_LATIN_RE: Final = re.compile(r"[a-z]")
+_OTHER_RE: Final = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
+_WORD_RE: Final = re.compile(r"[^\W_]+")
+
+
+def visible(text: str) -> str:
+    """The text without invisible characters, white space made plain."""
+    return " ".join(_INVISIBLE_RE.sub("", text).split())
+
+
+def _unmixed(text: str) -> str:
+    """Greek and Cyrillic look-alikes inside a Latin word as the Latin letters that they imitate."""
+    if not (_LATIN_RE.search(text) and _OTHER_RE.search(text)):
+        return text
+    return " ".join(
+        word.translate(_LOOKALIKES) if _LATIN_RE.search(word) and _OTHER_RE.search(word) else word
+        for word in text.split(" ")
+    )
+
+
+@lru_cache(maxsize=65536)
+def words(text: str) -> tuple[str, ...]:
+    """The folded words of a text: lower case, without accents, punctuation or invisible characters."""
+    low = _unmixed(unicodedata.normalize("NFKC", visible(text)).casefold())
+    plain = unicodedata.normalize("NFKD", low.translate(_LETTERS))
+    kept = "".join(ch for ch in plain if unicodedata.category(ch) != "Mn")
+    kept = "".join(ch if ch.isalnum() or unicodedata.category(ch) == "Mc" else " " for ch in kept)
+    return tuple(kept.split())
+
+
+def fold(text: str) -> str:
+    """The key under which two spellings of the same words meet: ``"Côte d’Ivoire"`` → ``"cotedivoire"``."""
+    return "".join(words(text))

@@ -1,0 +1,142 @@
+"""Texts and identifiers: kept as text, with their check digits tested where they have them.
+
+The tests of all rows are expressions: ISO 7064 mod 97-10 for a LEI, the Luhn sum for an ISIN, the sum of GS1 for a GLN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from operator import add
+from typing import Final
+
+import polars as pl
+
+from vigilance.i18n import messages
+from vigilance.ingest.columns import Cell, Check, Column, Counts, Plan, Reader, Text
+from vigilance.ingest.folding import INVISIBLE_PATTERN, MIXED_PATTERN
+
+_ = messages("ingest")
+
+_INVISIBLE: Final = INVISIBLE_PATTERN.encode("ascii", "backslashreplace").decode()
+_MASK: Final = "[" + "".join(f"\\x{{{ord(char):x}}}" if char != "-" else "-" for char in INVISIBLE_PATTERN[1:-1]) + "]"
+_SCIENTIFIC: Final = r"^\d(?:[.,]\d+)?[eE]\+?\d+$"
+
+
+def text(cell: Cell, column: Column) -> Reader:
+    """A text as it is; what cannot be seen in it is named. Typed String, without surrounding blanks."""
+    invisible = cell.text.str.contains(_MASK)
+    mixed = cell.text.str.contains(MIXED_PATTERN)
+    asked = {"invisible": invisible.sum(), "mixed": mixed.sum()}
+    is_key = bool(column.options.get("key"))
+    scientific = cell.text.str.contains(_SCIENTIFIC)
+    if is_key:
+        asked["scientific"] = scientific.sum()
+    seen = yield Counts(asked)
+    key = pl.when(invisible).then(pl.lit("invisible")).when(mixed).then(pl.lit("mixed"))
+    if is_key:
+        key = key.when(scientific).then(pl.lit("scientific"))
+    failing = any(seen.values())
+    plain = cell.text.str.replace_all(_MASK, "") if seen["invisible"] else cell.text
+    return Plan(
+        typed={column.typed: plain},
+        checks=[Check(cell.header, cell.text, key, _texts())] if failing else [],
+        repaired=plain if seen["invisible"] else None,
+        failing=failing,
+    )
+
+
+def _texts() -> dict[str, Text]:
+    return {
+        "invisible": Text(
+            "text_invisible",
+            "warning",
+            _("invisible characters in the text; they are left out when it is compared"),
+            _("type the text again"),
+        ),
+        "mixed": Text(
+            "text_lookalike",
+            "warning",
+            _("letters of two alphabets in one word"),
+            _("type the word again; some letters only look right"),
+        ),
+        "scientific": Text(
+            "id_scientific",
+            "warning",
+            _("an identifier that a spreadsheet has turned into a number"),
+            _("format the column as text and export it again"),
+        ),
+    }
+
+
+def _character(value: pl.Expr, position: int) -> pl.Expr:
+    """The value of a character: digits 0 to 9, letters A = 10 to Z = 35."""
+    return value.str.slice(position, 1).str.to_integer(base=36, strict=False)
+
+
+def _mod97(value: pl.Expr) -> pl.Expr:
+    """The remainder of an alphanumeric text of 20 characters by ISO 7064 mod 97-10."""
+
+    def step(rest: pl.Expr, position: int) -> pl.Expr:
+        digit = _character(value, position)
+        return (rest * pl.when(digit < 10).then(10).otherwise(100) + digit) % 97
+
+    return reduce(step, range(20), pl.lit(0, dtype=pl.Int64))
+
+
+def valid_lei(value: pl.Expr) -> pl.Expr:
+    """Whether a text is a LEI: 18 characters and two check digits (ISO 17442)."""
+    return value.str.contains(r"^[0-9A-Z]{18}[0-9]{2}$") & (_mod97(value) == 1)
+
+
+def valid_gln(value: pl.Expr) -> pl.Expr:
+    """Whether a text is a GLN: thirteen digits, the last a GS1 check digit."""
+    digits = [_character(value, i) * (3 if i % 2 else 1) for i in range(13)]
+    return value.str.contains(r"^[0-9]{13}$") & (reduce(add, digits) % 10 == 0)
+
+
+def valid_isin(value: pl.Expr) -> pl.Expr:
+    """Whether a text is an ISIN: country, nine characters, a Luhn check digit over the expanded digits (ISO 6166)."""
+    total, odd = pl.lit(0, dtype=pl.Int64), pl.lit(False)
+    for position in range(11, -1, -1):
+        number = _character(value, position)
+        low, high = number % 10, number // 10
+        doubled = pl.when(low < 5).then(low * 2).otherwise(low * 2 - 9)
+        total = total + pl.when(odd).then(doubled).otherwise(low)
+        doubled_high = pl.when(high < 5).then(high * 2).otherwise(high * 2 - 9)
+        total = total + pl.when(number < 10).then(0).otherwise(pl.when(odd).then(high).otherwise(doubled_high))
+        odd = pl.when(number < 10).then(~odd).otherwise(odd)
+    return value.str.contains(r"^[A-Z]{2}[0-9A-Z]{9}[0-9]$") & (total % 10 == 0)
+
+
+def valid_duns(value: pl.Expr) -> pl.Expr:
+    """Whether a text is a DUNS number: nine digits (it has no check digit any more)."""
+    return value.str.contains(r"^[0-9]{9}$")
+
+
+def _checked(valid: Callable[[pl.Expr], pl.Expr], name: str, form: str) -> Callable[[Cell, Column], Reader]:
+    def reader(cell: Cell, column: Column) -> Reader:
+        plain = cell.text.str.to_uppercase().str.replace_all(r"[\s.\-]", "")
+        bad = cell.text.is_not_null() & ~valid(plain)
+        seen = yield Counts({"bad": bad.sum(), "spaced": (plain != cell.text).sum()})
+        severity = "error" if column.options.get("key") else "warning"
+        said = Text(
+            f"{column.name}_invalid",
+            "error" if severity == "error" else "warning",
+            _("not a valid {name}").format(name=name),
+            _("a {name} has {form}; format the column as text so that no zero is lost").format(name=name, form=form),
+        )
+        return Plan(
+            typed={column.typed: pl.when(~bad).then(plain)},
+            checks=[Check(cell.header, cell.text, pl.when(bad).then(pl.lit("bad")), {"bad": said})],
+            repaired=pl.when(~bad).then(plain) if seen["bad"] or seen["spaced"] else None,
+            failing=bool(seen["bad"]),
+        )
+
+    return reader
+
+
+lei = _checked(valid_lei, "LEI", "20 characters, the last two check digits")
+isin = _checked(valid_isin, "ISIN", "12 characters, the last a check digit")
+gln = _checked(valid_gln, "GLN", "13 digits, the last a check digit")
+duns = _checked(valid_duns, "DUNS", "9 digits")

@@ -1,0 +1,102 @@
+"""Rows with the same key: identical ones are taken once and said, different ones are all set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from vigilance import issues as issues_
+from vigilance.i18n import messages
+from vigilance.ingest.columns import LINE, ROW
+
+_ = messages("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """Rows to leave out because of their key (``_table, _row, _line, code``) and the issues about them."""
+
+    rows: pl.DataFrame
+    issues: pl.DataFrame
+
+
+def repeated(
+    frames: Sequence[pl.LazyFrame],
+    key: pl.Expr,
+    own: Sequence[Sequence[str]],
+    names: Sequence[str],
+    sheets: Sequence[str],
+    column: str,
+) -> Repeated | None:
+    """Look for repeated keys over all files of a table; None when every key is there once.
+
+    ``frames`` have the typed columns; ``own`` are the user's columns of each, which decide whether two rows are
+    identical. A hash is enough to see that no key is repeated; what is said rests on the keys themselves.
+    """
+    keyed = [
+        frame.select(pl.lit(i, dtype=pl.Int32).alias("_table"), ROW, LINE, key.alias("_key"))
+        for i, frame in enumerate(frames)
+    ]
+    hashes = pl.concat([part.select(pl.col("_key").hash().alias("hash")) for part in keyed])
+    counted = hashes.select(pl.len().alias("all"), pl.col("hash").n_unique().alias("distinct")).collect(
+        engine="streaming"
+    )
+    if counted["all"].item() == counted["distinct"].item():
+        return None
+    everything = pl.concat(keyed)
+    twice = everything.group_by("_key").agg(pl.len().alias("times")).filter(pl.col("times") > 1)
+    wanted = twice.drop_nulls("_key").collect(engine="streaming")
+    if not wanted.height:
+        return None
+    rows = (
+        pl.concat(
+            [
+                frame.select(
+                    pl.lit(i, dtype=pl.Int32).alias("_table"),
+                    ROW,
+                    LINE,
+                    key.alias("_key"),
+                    pl.concat_str(
+                        [pl.col(name).str.strip_chars().fill_null("") for name in sorted(columns)], separator="\x1f"
+                    ).alias("_content"),
+                ).filter(pl.col("_key").is_in(wanted["_key"].implode()))
+                for i, (frame, columns) in enumerate(zip(frames, own, strict=True))
+            ]
+        )
+        .collect(engine="streaming")
+        .sort("_table", ROW)
+    )
+    rows = rows.with_columns(
+        same=pl.col("_content").n_unique().over("_key") == 1,
+        first=pl.int_range(pl.len()).over("_key") == 0,
+        line_1=pl.col(LINE).first().over("_key"),
+        table_1=pl.col("_table").first().over("_key"),
+        times=pl.len().over("_key"),
+    )
+    out = rows.filter(~(pl.col("same") & pl.col("first")))
+    out = out.with_columns(code=pl.when("same").then(pl.lit("duplicate_identical")).otherwise(pl.lit("duplicate_key")))
+    return Repeated(out.select("_table", ROW, LINE, "code"), _issues(out, names, sheets, column))
+
+
+def _issues(rows: pl.DataFrame, names: Sequence[str], sheets: Sequence[str], column: str) -> pl.DataFrame:
+    file = pl.col("_table").replace_strict(list(range(len(names))), list(names), return_dtype=pl.String)
+    sheet = pl.col("_table").replace_strict(list(range(len(sheets))), list(sheets), return_dtype=pl.String)
+    place = pl.format(_("row {}"), pl.col("line_1"))
+    same = pl.format(_("the same row as {}: taken once"), place)
+    other = pl.format(_("{} rows have this key and differ; none is taken"), pl.col("times"))
+    return rows.select(
+        pl.col("code"),
+        pl.when("same").then(pl.lit("warning")).otherwise(pl.lit("error")).alias("severity"),
+        file.alias("file"),
+        sheet.alias("sheet"),
+        pl.col(LINE).alias("row"),
+        pl.lit(column).alias("column"),
+        pl.col("_key").str.head(issues_.VALUE_LIMIT).alias("value"),
+        pl.when("same").then(same).otherwise(other).alias("message"),
+        pl.when("same")
+        .then(pl.lit(_("remove the repeated row")))
+        .otherwise(pl.format(_("give each site its own key; the first is in {}"), place))
+        .alias("hint"),
+    ).select(issues_.SCHEMA.names())

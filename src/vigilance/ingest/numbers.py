@@ -1,0 +1,287 @@
+"""Numbers as people write them, read by the column: one decimal mark for all of it, said once when it is not the dot.
+
+``1 234,56``, ``1,234.56``, ``1.234,56``, ``1'234.5``, ``40 %``. Which mark is the decimal one is decided by the values
+that leave no choice; the values of a column that speak against the majority are set aside, and so is whatever is not
+a number or is out of range. Nothing is null-filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import polars as pl
+
+from vigilance.i18n import messages
+from vigilance.ingest.columns import BLANK_WORDS, Cell, Check, Column, Counts, Note, Plan, Reader, Text
+from vigilance.ingest.folding import INVISIBLE
+
+_ = messages("ingest")
+
+_GAPS: Final = (
+    r"[\s\x{a0}\x{202f}\x{2009}'’" + "".join(f"\\x{{{ord(c):x}}}" if c != "-" else "-" for c in INVISIBLE) + "]"
+)
+_DECORATION: Final = r"(?i)^(?:eur|usd|€|\$|£|us\$)|(?:eur|usd|€|\$|£|%)$"
+_SPACED: Final = r"^[+-]?\d{1,3}(?:[\s\x{a0}\x{202f}\x{2009}'’]\d{3})+(?:[.,]\d+)?\s*[%€$£]?$"
+
+_PLAIN: Final = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
+_DOT_DECIDES: Final = (
+    r"^[+-]?(?:\d*\.(?:\d{1,2}|\d{4,})|0+\.\d+|\d{4,}\.\d+|\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}|\.\d+)$"
+)
+_COMMA_DECIDES: Final = (
+    r"^[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0+,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}|,\d+)$"
+)
+_DOT_OPEN: Final = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
+_COMMA_OPEN: Final = r"^[+-]?[1-9]\d{0,2},\d{3}$"
+_DOT_STYLE: Final = r"^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?$|^[+-]?\.\d+$"
+_COMMA_STYLE: Final = r"^[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d*)?$|^[+-]?,\d+$"
+_RANGE: Final = r"^(\d+)\s*(?:-|–|—|to|à|a|\.\.+)\s*(\d+)$"
+_BOUND: Final = r"^(?:>=?|<=?|≥|≤|~|≈|±|more than|over|plus de|less than|under|moins de|about|approx\.?|environ|ca\.?)?\s*(\d+)\s*\+?$"
+_UNKNOWN: Final = pl.Series(sorted(BLANK_WORDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the numbers of a column are written. ``decimal`` is the mark; ``clash`` rows of the other style are bad."""
+
+    decimal: str = "."
+    plain: bool = True
+    clash: bool = False
+
+
+def bare(cell: Cell) -> pl.Expr:
+    """The text without gaps between digits, currency signs and per-cent sign; words for unknown become null."""
+    text = cell.text
+    known = pl.when(~text.str.to_lowercase().is_in(_UNKNOWN.implode())).then(text)
+    return known.str.replace_all("−", "-", literal=True).str.replace_all(_GAPS, "").str.replace_all(_DECORATION, "")
+
+
+def parsed(text: pl.Expr, style: Style) -> pl.Expr:
+    """Float64 of a bare text under a style; null where the text is not such a number."""
+    other = "," if style.decimal == "." else r"\."
+    pattern = _DOT_STYLE if style.decimal == "." else _COMMA_STYLE
+    plain = text.str.replace_all(other, "").str.replace(",", ".", literal=True)
+    fits = text.str.contains(pattern)
+    if style.decimal == ".":
+        fits = fits | text.str.contains(_PLAIN)
+    if style.clash:
+        fits = fits & ~text.str.contains(_COMMA_OPEN if style.decimal == "." else _DOT_OPEN)
+    return pl.when(fits).then(plain.cast(pl.Float64, strict=False))
+
+
+def _quick(cell: Cell) -> pl.Expr:
+    """Plain numbers only, quickly: what a machine writes."""
+    value = cell.text.cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A column whose style is known: the value of a cell, and whether the first pass saw a bad one."""
+
+    style: Style
+    value: pl.Expr
+    notes: list[Note]
+    seen: Mapping[str, Any]
+    failing: bool
+
+
+def settle(
+    cell: Cell, low: float, high: float, *, whole: bool = False, extra: Mapping[str, pl.Expr] | None = None
+) -> Generator[Counts, Mapping[str, Any], Settled]:
+    """Decide the style of a column; ``whole`` says that its numbers count things, so ``1.234`` is a thousand.
+
+    ``extra`` are further counts to take in the same pass.
+    """
+    quick = _quick(cell)
+    seen = yield Counts(
+        {
+            "unread": (cell.text.is_not_null() & quick.is_null()).sum(),
+            "fraction": (quick != quick.floor()).sum() if whole else pl.lit(0),
+            "low": quick.min(),
+            "high": quick.max(),
+            **(extra or {}),
+        }
+    )
+    if not seen["unread"] and not seen["fraction"]:
+        failing = seen["low"] is not None and (seen["low"] < low or seen["high"] > high)
+        return Settled(Style(), quick, [], seen, failing)
+    text = bare(cell)
+    classes = yield Counts(
+        {
+            "dot": text.str.contains(_DOT_DECIDES).sum(),
+            "comma": text.str.contains(_COMMA_DECIDES).sum(),
+            "dot_open": text.str.contains(_DOT_OPEN).sum(),
+            "comma_open": text.str.contains(_COMMA_OPEN).sum(),
+            "spaced": cell.text.str.contains(_SPACED).sum(),
+            "unknown": cell.text.str.to_lowercase().is_in(_UNKNOWN.implode()).sum(),
+        }
+    )
+    style = _style(classes, whole=whole)
+    return Settled(style, parsed(text, style), _style_notes(cell, classes, style), seen, failing=True)
+
+
+def _style(seen: Mapping[str, int], *, whole: bool) -> Style:
+    dot, comma = seen["dot"], seen["comma"]
+    if dot and comma:
+        return Style("." if dot >= comma else ",", plain=False, clash=True)
+    if comma:
+        return Style(",", plain=False)
+    if dot:
+        return Style(".", plain=False)
+    if seen["dot_open"] and whole and not seen["comma_open"]:
+        return Style(",", plain=False)
+    if seen["dot_open"] and seen["comma_open"]:
+        return Style(".", plain=False, clash=True)
+    return Style(".", plain=False)
+
+
+def _style_notes(cell: Cell, seen: Mapping[str, int], style: Style) -> list[Note]:
+    said: list[tuple[str, str, str]] = []
+    if style.decimal == "," and seen["comma"]:
+        said.append(("number_comma", "info", _("the comma is read as the decimal mark in this column")))
+    elif style.decimal == ",":
+        said.append(("number_thousands", "warning", _("the dot is read as a mark of thousands in this column")))
+    elif seen["comma_open"]:
+        severity = "info" if seen["dot"] else "warning"
+        said.append(("number_thousands", severity, _("the comma is read as a mark of thousands in this column")))
+    if seen["spaced"]:
+        said.append(("number_spaced", "info", _("blanks between digits are read as marks of thousands")))
+    if seen["unknown"]:
+        said.append(
+            ("number_unknown", "info", _("{rows} cells say that the number is not known").format(rows=seen["unknown"]))
+        )
+    hint = _("write plain numbers, for instance 1234.56")
+    return [Note(Text(code, "warning" if s == "warning" else "info", m, hint), cell.header) for code, s, m in said]
+
+
+def faults(cell: Cell, value: pl.Expr, style: Style, low: float, high: float) -> Check:
+    """The check of a numeric column: unreadable, or outside ``low`` to ``high``."""
+    unreadable = (
+        _("not a number in the style of this column, which has both decimal dots and decimal commas")
+        if style.clash
+        else _("not a number")
+    )
+    known = cell.text.is_not_null() if style.plain else bare(cell).is_not_null()
+    return Check(
+        cell.header,
+        cell.text,
+        pl.when(known & value.is_null())
+        .then(pl.lit("unreadable"))
+        .when(~value.is_between(low, high))
+        .then(pl.lit("range")),
+        {
+            "unreadable": Text(
+                "number_unreadable", "error", unreadable, _("write a plain number, for instance 1234.56")
+            ),
+            "range": Text(
+                "number_out_of_range",
+                "error",
+                _("outside {low} to {high}").format(low=f"{low:g}", high=f"{high:,.0f}"),
+                _("correct the number or leave the cell blank"),
+            ),
+        },
+    )
+
+
+def number(cell: Cell, column: Column) -> Reader:
+    """A number between ``options['low']`` and ``options['high']``; typed Float64."""
+    low, high = column.options["low"], column.options["high"]
+    settled = yield from settle(cell, low, high)
+    return _plan(cell, column, settled)
+
+
+def _plan(cell: Cell, column: Column, settled: Settled) -> Plan:
+    check = faults(cell, settled.value, settled.style, column.options["low"], column.options["high"])
+    return Plan(
+        typed={column.typed: settled.value},
+        checks=[check],
+        notes=settled.notes,
+        repaired=None if settled.style.plain else repaired(settled.value),
+        failing=settled.failing,
+    )
+
+
+def repaired(value: pl.Expr) -> pl.Expr:
+    """The number as plain text: whole numbers without a decimal mark; blank where unknown."""
+    whole = value.cast(pl.Int64, strict=False)
+    return pl.when(value == whole.cast(pl.Float64)).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
+
+
+def count(cell: Cell, column: Column) -> Reader:
+    """A count of people, a range (``100-500``: geometric middle) or a bound (``> 1000``); typed Float64."""
+    settled = yield from settle(cell, column.options["low"], column.options["high"], whole=True)
+    if settled.style.plain:
+        return _plan(cell, column, settled)
+    exact = settled.value
+    text = cell.text.str.to_lowercase().str.replace_all(r"(\d)[\s\x{a0}\x{202f},.'’](\d{3})\b", "${1}${2}")
+    low = text.str.extract(_RANGE, 1).cast(pl.Float64, strict=False)
+    high = text.str.extract(_RANGE, 2).cast(pl.Float64, strict=False)
+    middle = pl.when((low <= high) & (low > 0)).then((low * high).sqrt().floor())
+    bound = text.str.extract(_BOUND, 1).cast(pl.Float64, strict=False)
+    seen = yield Counts(
+        {
+            "ranges": (exact.is_null() & middle.is_not_null()).sum(),
+            "bounds": (exact.is_null() & middle.is_null() & bound.is_not_null()).sum(),
+        }
+    )
+    notes = [*settled.notes, *_range_notes(cell, seen)]
+    return _plan(cell, column, replace(settled, value=pl.coalesce(exact, middle, bound), notes=notes))
+
+
+def _range_notes(cell: Cell, seen: Mapping[str, int]) -> list[Note]:
+    hint = _("write one number where you know it")
+    notes = []
+    if seen["ranges"]:
+        text = _("{rows} cells hold a range: its geometric middle is read").format(rows=seen["ranges"])
+        notes.append(Note(Text("number_range", "info", text, hint), cell.header))
+    if seen["bounds"]:
+        text = _("{rows} cells hold a bound or an estimate: the number itself is read").format(rows=seen["bounds"])
+        notes.append(Note(Text("number_bound", "info", text, hint), cell.header))
+    return notes
+
+
+def share(cell: Cell, column: Column) -> Reader:
+    """A share, written 0.4, 40 or ``40 %`` by the whole column; typed Float64 from 0 to 1."""
+    quick = _quick(cell)
+    settled = yield from settle(cell, 0, 1, extra=_scales(quick))
+    raw, seen = settled.value, settled.seen
+    signed = pl.lit(False)
+    if not settled.style.plain:
+        signed = cell.text.str.ends_with("%")
+        seen = yield Counts({**_scales(pl.when(~signed).then(raw)), "signed": (signed & raw.is_not_null()).sum()})
+    percent = seen["percents"] > seen["fractions"]
+    value = pl.when(signed | pl.lit(percent)).then(raw / 100).otherwise(raw)
+    # A fraction in a column of per cent, and the reverse, is one of two numbers a hundred times apart.
+    stray = (~signed & (raw > 0) & (raw < 1)) if percent else pl.lit(False)
+    check = faults(cell, value, settled.style, 0, 1)
+    text = Text(
+        "share_ambiguous",
+        "error",
+        _("a fraction in a column of percentages"),
+        _("write all shares the same way: 0.4, or 40 %"),
+    )
+    check = replace(
+        check,
+        key=pl.when(stray).then(pl.lit("stray")).otherwise(check.key),
+        texts={**check.texts, "stray": text},
+    )
+    notes = settled.notes
+    if percent:
+        said = _("read as per cent: 40 is 0.4")
+        notes = [*notes, Note(Text("share_percent", "info", said, _("or write shares from 0 to 1")), cell.header)]
+    return Plan(
+        typed={column.typed: value},
+        checks=[check],
+        notes=notes,
+        repaired=None if settled.style.plain and not percent else repaired(value),
+        failing=settled.failing,
+    )
+
+
+def _scales(value: pl.Expr) -> dict[str, pl.Expr]:
+    return {
+        "fractions": ((value > 0) & (value < 1)).sum(),
+        "percents": ((value > 1) & (value <= 100)).sum(),
+    }

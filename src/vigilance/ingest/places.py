@@ -1,0 +1,129 @@
+"""Zones inside a country, from a column of their own or from the address: by name, by code or by postcode.
+
+The names are those of ``data/zone_aliases``. A road called after a city is not in it (Urumqi Road is in Shanghai), so
+names of roads are taken out of an address before it is searched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from vigilance.i18n import messages
+from vigilance.ingest.columns import Cell, Check, Column, Counts, Distinct, Plan, Reader, Tables, Text, lookup
+from vigilance.ingest.folding import fold, visible
+
+_ = messages("ingest")
+
+ZONE: Final = "_zone"
+_ROADS: Final = (
+    r"(?i)[\w'’-]+(?:\s+(?:north|south|east|west|middle|bei|nan|dong|xi|zhong|n|s|e|w)\.?)?\s+"
+    r"(?:road|rd|street|str|st|avenue|ave|boulevard|lu|jie|dadao|lane|rue)\b|\p{Han}{2,4}(?:路|街|大道|巷)"
+)
+_CHINA: Final = "CHN"
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """Names of zones by country: ``names[iso3][folded name]`` is the zone; patterns find them in an address."""
+
+    names: Mapping[str, Mapping[str, str]]
+    searched: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]]
+    postcodes: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def of(cls, facts: Tables) -> Zones:
+        """Index ``data/zones`` and ``data/zone_aliases``. A name of two zones of a country is left out."""
+        meanings: dict[tuple[str, str], set[str]] = defaultdict(set)
+        searched: dict[str, tuple[dict[str, str], dict[str, str]]] = defaultdict(lambda: ({}, {}))
+        postcodes: dict[str, dict[str, str]] = defaultdict(dict)
+        for zone, iso3 in facts.table("zones").select("zone", "iso3").iter_rows():
+            meanings[iso3, fold(zone)].add(zone)
+        for zone, iso3, alias, kind in facts.table("zone_aliases").select("zone", "iso3", "alias", "kind").iter_rows():
+            if kind == "postcode_prefix":
+                postcodes[iso3][alias] = zone
+                continue
+            meanings[iso3, fold(alias)].add(zone)
+            if len(alias) > 3 or not alias.isascii():
+                searched[iso3][kind == "place"][alias.casefold()] = zone
+        names: dict[str, dict[str, str]] = defaultdict(dict)
+        for (iso3, key), zones in meanings.items():
+            if key and len(zones) == 1:
+                names[iso3][key] = next(iter(zones))
+        return cls(names, searched, postcodes)
+
+    def named(self, text: str) -> dict[str, str]:
+        """Country → zone for every country in which a text is the name or code of a zone."""
+        key = fold(visible(text))
+        return {iso3: names[key] for iso3, names in self.names.items() if key in names}
+
+    def in_address(self, address: pl.Expr, iso3: pl.Expr) -> pl.Expr:
+        """The zone that an address names: a zone's own name, else its postcode, else a place in it."""
+        bare = address.str.replace_all(_ROADS, " ").str.to_lowercase()
+        found = []
+        for country in sorted(set(self.searched) | set(self.postcodes)):
+            names, places = self.searched.get(country, ({}, {}))
+            within = pl.coalesce(_searched(bare, names), self._by_postcode(address, country), _searched(bare, places))
+            found.append(pl.when(iso3 == country).then(within))
+        return pl.coalesce(*found) if found else pl.lit(None, dtype=pl.String)
+
+    def _by_postcode(self, address: pl.Expr, country: str) -> pl.Expr:
+        prefixes = self.postcodes.get(country)
+        if not prefixes or country != _CHINA:
+            return pl.lit(None, dtype=pl.String)
+        pattern = r"(?:^|\D)(" + "|".join(sorted(prefixes, key=lambda p: (-len(p), p))) + ")" + r"\d{4}(?:\D|$)"
+        return lookup(address.str.extract(pattern, 1), prefixes, pl.String())
+
+
+def _searched(text: pl.Expr, names: Mapping[str, str]) -> pl.Expr:
+    if not names:
+        return pl.lit(None, dtype=pl.String)
+    ordered = sorted(names, key=lambda name: (-len(name), name))
+    latin = "|".join(
+        re.escape(name) for name in ordered if name.isascii() or name[0].isalpha() and ord(name[0]) < 0x3000
+    )
+    other = "|".join(re.escape(name) for name in ordered if ord(name[0]) >= 0x3000)
+    patterns = [rf"\b({latin})\b"] * bool(latin) + [f"({other})"] * bool(other)
+    return lookup(pl.coalesce(*(text.str.extract(p, 1) for p in patterns)), names, pl.String())
+
+
+def zone_reader(zone: Cell | None, address: Cell | None, facts: Tables) -> Reader:
+    """The typed column ``_zone`` of rows that already have ``_iso3``.
+
+    A zone that its column names goes before one found in the address; where the two differ, that is said.
+    """
+    zones = Zones.of(facts)
+    iso3 = pl.col("_iso3")
+    stated: pl.Expr = pl.lit(None, dtype=pl.String)
+    if zone is not None:
+        found: pl.DataFrame = yield Distinct(zone.text)
+        pairs = {
+            f"{country}\x1f{text}": code
+            for text in found["value"].drop_nulls().to_list()
+            for country, code in zones.named(text).items()
+        }
+        stated = lookup(pl.concat_str(iso3, pl.lit("\x1f"), zone.text), pairs, pl.String())
+    if address is None or not zones.searched:
+        return Plan(typed={ZONE: stated})
+    addressed = zones.in_address(address.text, iso3)
+    differing = (stated != addressed).fill_null(value=False)
+    seen: Mapping[str, Any] = yield Counts({"differing": differing.sum()})
+    said = Text(
+        "zone_contradicts_address",
+        "warning",
+        _("the address lies in another zone; the zone column is kept"),
+        _("correct the zone or the address"),
+    )
+    value = zone.text if zone is not None else address.text
+    header = zone.header if zone is not None else address.header
+    check = Check(header, value, pl.when(differing).then(pl.lit("zone")), {"zone": said})
+    return Plan(
+        typed={ZONE: pl.coalesce(stated, addressed)},
+        checks=[check] if seen["differing"] else [],
+        failing=bool(seen["differing"]),
+    )

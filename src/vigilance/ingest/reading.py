@@ -1,0 +1,194 @@
+"""The door: files or frames in, an ``Intake`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from vigilance import issues as issues_
+from vigilance.i18n import messages
+from vigilance.ingest import keys
+from vigilance.ingest.columns import LINE, ROW, Table, Tables
+from vigilance.ingest.headers import Headers
+from vigilance.ingest.input_tables import table as input_table
+from vigilance.ingest.intake import REJECTED, Intake, Source
+from vigilance.ingest.readers.limits import DEFAULT, Limits
+from vigilance.ingest.readers.table import RawTable
+from vigilance.ingest.typed import TypedTable, typed_table
+
+_ = messages("ingest")
+
+
+def read(
+    paths: str | Path | Iterable[str | Path],
+    table: str = "suppliers",
+    *,
+    on: date,
+    reference: Tables | None = None,
+    mapping: Mapping[str, str] | None = None,
+    strict: bool = False,
+    limits: Limits = DEFAULT,
+    encoding: str | None = None,
+) -> Intake:
+    """Read one input table from files or folders.
+
+    ``reference`` are the facts in force on the date (``reference.load().in_force(on)``, taken from the shipped
+    data when None). ``mapping`` is canonical name → header. ``strict`` refuses the input when any row has an error.
+    Raises ``InputRefused`` for a file that cannot be read as a whole, ``UsageError`` for an unknown table or column.
+    """
+    from vigilance.ingest.readers import expand, read_raw  # noqa: PLC0415 - a frame in memory needs no reader
+
+    specification = input_table(table)
+    headers = Headers(table, specification.needed, dict(mapping or {}))
+    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    raws = [
+        raw for path in expand(listed) for raw in read_raw(path, required=headers, limits=limits, encoding=encoding)
+    ]
+    return understand(raws, specification, headers, on=on, reference=reference, strict=strict)
+
+
+def understand(
+    raws: Sequence[RawTable],
+    specification: Table,
+    headers: Headers,
+    *,
+    on: date,
+    reference: Tables | None,
+    strict: bool = False,
+) -> Intake:
+    """Typed rows and issues of raw tables that are already open; see ``read``."""
+    facts = _shipped(on) if reference is None else reference
+    tables = [typed_table(raw, specification, headers, on, facts) for raw in raws]
+    offsets = _offsets(tables)
+    double = _repeated(tables, specification)
+    rejected, sources, frames = [], [], []
+    for i, typed in enumerate(tables):
+        left_out = _left_out(typed, None if double is None else double.rows.filter(pl.col("_table") == i))
+        sources.append(_source(typed, left_out))
+        rejected += [_reader_rejects(typed.raw), _rejects(typed, left_out)]
+        frames.append(_rows(typed, left_out, offsets[i]))
+    found = [frame for t in tables for frame in (t.raw.issues, *t.issues)]
+    intake = Intake(
+        table=specification.name,
+        rows=pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0],
+        issues=issues_.ordered([*found, *([] if double is None else [double.issues])]),
+        sources=tuple(sources),
+        rejected=pl.concat(rejected),
+        columns={name: header for t in reversed(tables) for name, header in t.mapping.items()},
+        repaired={name: e for t in tables for name, e in t.repaired.items()},
+        unknown=list(dict.fromkeys(name for t in tables for name in t.unknown)),
+    )
+    if strict:
+        intake.refuse_if_strict()
+    return intake
+
+
+def _shipped(on: date) -> Tables:
+    from vigilance import reference as reference_  # noqa: PLC0415 - callers usually bring their facts
+
+    return reference_.load().in_force(on)
+
+
+def _offsets(tables: Sequence[TypedTable]) -> list[int]:
+    offsets, total = [], 0
+    for typed in tables:
+        offsets.append(total)
+        total += typed.raw.counts.rows_in
+    return offsets
+
+
+def _repeated(tables: Sequence[TypedTable], specification: Table) -> keys.Repeated | None:
+    names = [f"_{name}" for name in specification.key]
+    if not names or not all(name in typed.typed for typed in tables for name in names):
+        return None
+    header = ", ".join(tables[0].mapping.get(name, name) for name in specification.key)
+    good = [
+        typed.frame.filter(~pl.col(ROW).is_in(typed.failing[ROW].implode())) if typed.failing.height else typed.frame
+        for typed in tables
+    ]
+    return keys.repeated(
+        good,
+        pl.concat_str([pl.col(name).cast(pl.String) for name in names], separator=" · "),
+        [typed.own for typed in tables],
+        [typed.raw.file.name for typed in tables],
+        [typed.raw.sheet for typed in tables],
+        header,
+    )
+
+
+def _left_out(typed: TypedTable, double: pl.DataFrame | None) -> pl.DataFrame:
+    """Rows that are not loaded: ``_row, _line, code``."""
+    if double is None or not double.height:
+        return typed.failing
+    return pl.concat([typed.failing, double.select(ROW, LINE, "code")]).sort(ROW)
+
+
+def _source(typed: TypedTable, left_out: pl.DataFrame) -> Source:
+    raw = typed.raw
+    return Source(
+        file=raw.file.name,
+        path=raw.file,
+        sheet=raw.sheet,
+        sha256=raw.sha256,
+        bytes=raw.size,
+        dialect={key: str(value) for key, value in asdict(raw.dialect).items()},
+        rows_in=raw.counts.rows_in,
+        loaded=raw.counts.loaded - left_out.height,
+        set_aside=raw.counts.set_aside + left_out.height,
+        blank=raw.counts.blank,
+        collapsed=left_out.filter(pl.col("code") == "duplicate_identical").height,
+    )
+
+
+def _rows(typed: TypedTable, left_out: pl.DataFrame, offset: int) -> pl.LazyFrame:
+    frame = typed.frame
+    if left_out.height:
+        frame = frame.filter(~pl.col(ROW).is_in(left_out[ROW].implode()))
+    return frame.select(*typed.own, (pl.col(ROW) + offset).alias(ROW), LINE, *typed.typed)
+
+
+def _reader_rejects(raw: RawTable) -> pl.DataFrame:
+    return raw.rejected.select(
+        pl.lit(raw.file.name).alias("file"),
+        pl.lit(raw.sheet).alias("sheet"),
+        pl.col("line"),
+        pl.col("reason").alias("code"),
+        pl.col("bytes").alias("original"),
+    ).cast(dict(REJECTED))
+
+
+def _rejects(typed: TypedTable, left_out: pl.DataFrame) -> pl.DataFrame:
+    """The rows set aside with their cells as they were read, written as a record of the file's own delimiter."""
+    raw = typed.raw
+    if not left_out.height:
+        return pl.DataFrame(schema=REJECTED)
+    mark = raw.dialect.delimiter or ","
+    quote = pl.lit('"')
+    cells = [
+        pl.when(pl.col(name).str.contains(f'[{mark}"\\r\\n]'))
+        .then(quote + pl.col(name).str.replace_all('"', '""', literal=True) + quote)
+        .otherwise(pl.col(name))
+        .fill_null("")
+        for name in raw.names
+    ]
+    original = (
+        raw.frame.filter(pl.col(ROW).is_in(left_out[ROW].implode()))
+        .select(ROW, pl.concat_str(cells, separator=mark).cast(pl.Binary).alias("original"))
+        .collect(engine="streaming")
+    )
+    return (
+        left_out.join(original, on=ROW, how="left")
+        .sort(ROW)
+        .select(
+            pl.lit(raw.file.name).alias("file"),
+            pl.lit(raw.sheet).alias("sheet"),
+            pl.col(LINE).alias("line"),
+            "code",
+            "original",
+        )
+        .cast(dict(REJECTED))
+    )

@@ -1,0 +1,75 @@
+"""Puts the questions of all columns in one pass over the rows, round by round, until every column is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from vigilance.ingest.columns import LINE, Counts, Distinct, Plan, Question, Reader
+
+
+def decide(frame: pl.LazyFrame, readers: Mapping[str, Reader]) -> dict[str, Plan]:
+    """Run each reader to its plan. Every round is one streaming pass over ``frame``, however many columns ask."""
+    plans: dict[str, Plan] = {}
+    waiting: dict[str, tuple[Reader, Question]] = {}
+    for name, reader in readers.items():
+        _advance(name, reader, None, waiting, plans)
+    while waiting:
+        answers = _ask(frame, {name: question for name, (_reader, question) in waiting.items()})
+        current, waiting = waiting, {}
+        for name, (reader, _question) in current.items():
+            _advance(name, reader, answers[name], waiting, plans)
+    return {name: plans[name] for name in readers}
+
+
+def _advance(
+    name: str,
+    reader: Reader,
+    answer: Any,
+    waiting: dict[str, tuple[Reader, Question]],
+    plans: dict[str, Plan],
+) -> None:
+    try:
+        question = next(reader) if answer is None else reader.send(answer)
+    except StopIteration as done:
+        plans[name] = done.value
+    else:
+        waiting[name] = (reader, question)
+
+
+def _ask(frame: pl.LazyFrame, questions: Mapping[str, Question]) -> dict[str, Any]:
+    scalars = [
+        expression.alias(f"{name}\x00{alias}")
+        for name, question in questions.items()
+        if isinstance(question, Counts)
+        for alias, expression in question.expressions.items()
+    ]
+    distinct = [name for name, question in questions.items() if isinstance(question, Distinct)]
+    plans: list[pl.LazyFrame] = [frame.select(scalars)] if scalars else []
+    for name in distinct:
+        question = questions[name]
+        assert isinstance(question, Distinct)
+        plans.append(
+            frame.select(question.expression.alias("value"), pl.col(LINE).alias("line"))
+            .group_by("value")
+            .agg(pl.len().alias("rows"), pl.col("line").min())
+        )
+    collected = list(pl.collect_all(plans, engine="streaming"))
+    answers: dict[str, Any] = {}
+    if scalars:
+        for key, value in collected.pop(0).row(0, named=True).items():
+            name, alias = key.split("\x00")
+            answers.setdefault(name, {})[alias] = value
+    answers |= {name: found.sort("line", "value") for name, found in zip(distinct, collected, strict=True)}
+    return answers
+
+
+def rows_failing(frame: pl.LazyFrame, plans: Sequence[Plan]) -> pl.DataFrame:
+    """The rows that fail any check of the plans: ``_row, _line`` and, per check ``i``, ``key_i`` and ``value_i``."""
+    checks = [check for plan in plans for check in plan.checks]
+    keys = [check.key.alias(f"key_{i}") for i, check in enumerate(checks)]
+    values = [check.value.cast(pl.String).alias(f"value_{i}") for i, check in enumerate(checks)]
+    failing = pl.any_horizontal(pl.col(f"key_{i}").is_not_null() for i in range(len(checks)))
+    return frame.select("_row", LINE, *keys, *values).filter(failing).collect(engine="streaming").sort("_row")

@@ -1,0 +1,217 @@
+"""One raw table to typed columns: which header is which column, how each column is read, which rows fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from vigilance import issues as issues_
+from vigilance import terms
+from vigilance.i18n import messages
+from vigilance.ingest import places
+from vigilance.ingest.columns import LINE, ROW, Cell, Check, Column, Note, Plan, Table, Tables, missing
+from vigilance.ingest.derived import derived_id
+from vigilance.ingest.headers import Headers, nearest
+from vigilance.ingest.readers.table import RawTable
+from vigilance.ingest.survey import decide, rows_failing
+
+_ = messages("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class TypedTable:
+    """A raw table with the expressions of its typed columns, the rows that fail and all that is said of it.
+
+    ``failing`` has ``_row, _line, code``; only rows with an error are in it.
+    """
+
+    raw: RawTable
+    frame: pl.LazyFrame
+    own: list[str]
+    typed: Mapping[str, pl.DataType]
+    mapping: Mapping[str, str]
+    unknown: list[str]
+    issues: list[pl.DataFrame]
+    failing: pl.DataFrame
+    repaired: Mapping[str, pl.Expr] = field(default_factory=dict)
+
+
+def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: Tables | None) -> TypedTable:
+    """Decide how every column of a raw table is read and find the rows that fail, in two or three passes."""
+    positions = headers.match(raw.header).mapping
+    cells = {name: Cell(raw.names[position], raw.header[position], on, facts) for name, position in positions.items()}
+    columns = [column for column in table.columns if column.name in cells]
+    plans = decide(raw.frame, {c.name: c.parser(cells[c.name], c) for c in columns})
+    required = _required(raw, columns, cells)
+    first = [*plans.values(), *required]
+    typed = {name: expression for plan in plans.values() for name, expression in plan.typed.items()}
+    notes: list[Note] = []
+    if table.name == "suppliers":
+        typed, notes = _site_columns(typed, cells)
+    frame = raw.frame.with_columns(**typed)
+    later = _later(frame, table, cells, facts)
+    frame = frame.with_columns(**{n: e for plan in later.values() for n, e in plan.typed.items()})
+    if table.name == "suppliers" and facts is None:
+        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(places.ZONE))
+    everything = [*first, *later.values()]
+    failing, found = _failing(frame, everything, raw)
+    unknown = [name for i, name in enumerate(raw.names) if i not in positions.values()]
+    own = list(raw.names) if table.keep_unknown else [c.name for c in cells.values()]
+    schema = frame.collect_schema()
+    return TypedTable(
+        raw=raw,
+        frame=frame,
+        own=own,
+        typed={n: t for n, t in schema.items() if n not in raw.names and n not in (ROW, LINE)},
+        mapping={name: cell.header for name, cell in cells.items()},
+        unknown=unknown,
+        issues=[
+            *found,
+            _noted(raw, [*notes, *(note for plan in everything for note in plan.notes)]),
+            _unknown_columns(raw, table, positions),
+        ],
+        failing=failing,
+        repaired={cells[n].name: p.repaired for n, p in plans.items() if p.repaired is not None},
+    )
+
+
+def _required(raw: RawTable, columns: Sequence[Column], cells: Mapping[str, Cell]) -> list[Plan]:
+    """Plans that set rows with a blank required cell aside, where there are any."""
+    required = [column for column in columns if column.required]
+    if not required:
+        return []
+    blank = raw.frame.select(cells[c.name].text.is_null().any().alias(c.name) for c in required).collect(
+        engine="streaming"
+    )
+    return [Plan(checks=[missing(cells[c.name])], failing=True) for c in required if blank[c.name].item()]
+
+
+def _site_columns(typed: Mapping[str, pl.Expr], cells: Mapping[str, Cell]) -> tuple[dict[str, pl.Expr], list[Note]]:
+    """The columns that scoring reads of a site: factors in one code, unknowns named, an id derived if need be."""
+    sites = {name: e for name, e in typed.items() if name.removeprefix(terms.INTERNAL) not in terms.FACTORS}
+    code: pl.Expr = pl.lit(0, dtype=pl.Int32)
+    for power, name in enumerate(terms.FACTORS):
+        digit = typed.get(f"_{name}")
+        known = pl.lit(terms.UNKNOWN, dtype=pl.Int32) if digit is None else digit.fill_null(terms.UNKNOWN)
+        code = code + known * 3**power
+    sites["_factors"] = code.cast(pl.Int32)
+    unknown_division = pl.lit(terms.DIVISION_UNKNOWN)
+    sites["_division"] = pl.coalesce(typed["_division"], unknown_division) if "_division" in typed else unknown_division
+    tier = typed.get("_tier")
+    unknown_tier = pl.lit(terms.TIER_UNKNOWN, dtype=pl.Int8)
+    sites["_tier"] = unknown_tier if tier is None else tier.fill_null(terms.TIER_UNKNOWN)
+    for name in ("_workers", "_migrant_share"):
+        sites.setdefault(name, pl.lit(None, dtype=pl.Float64))
+    if "activity" in cells:
+        sites["_activity"] = cells["activity"].text
+    notes: list[Note] = []
+    if "supplier_id" not in cells:
+        sites["_supplier_id"], note = derived_id(typed, cells)
+        notes.append(note)
+    return sites, notes
+
+
+def _later(frame: pl.LazyFrame, table: Table, cells: Mapping[str, Cell], facts: Tables | None) -> dict[str, Plan]:
+    """What needs more than one column: zones, and the country against the address and the coordinates."""
+    if table.name != "suppliers" or facts is None:
+        return {}
+    readers = {"zone": places.zone_reader(cells.get("zone"), cells.get("address"), facts)}
+    return decide(frame, readers)
+
+
+def _failing(frame: pl.LazyFrame, plans: Sequence[Plan], raw: RawTable) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Rows with an error (``_row, _line, code``) and the issues of all rows that fail a check."""
+    wanted = [plan for plan in plans if plan.failing]
+    checks = [check for plan in wanted for check in plan.checks]
+    if not checks:
+        return pl.DataFrame(schema={ROW: pl.Int64, LINE: pl.Int64, "code": pl.String}), []
+    rows = rows_failing(frame, wanted)
+    found: list[pl.DataFrame] = []
+    errors: list[pl.DataFrame] = []
+    for i, check in enumerate(checks):
+        texts = _texts(check)
+        hit = rows.select(ROW, LINE, pl.col(f"key_{i}").alias("key"), pl.col(f"value_{i}").alias("value"))
+        hit = hit.drop_nulls("key").join(texts, on="key", how="left", maintain_order="left")
+        found.append(_as_issues(hit, raw, check.column))
+        errors.append(hit.filter(pl.col("severity") == "error").select(ROW, LINE, "code"))
+    failing = pl.concat(errors).sort(ROW).unique(ROW, keep="first", maintain_order=True)
+    return failing, [part for part in found if part.height]
+
+
+def _texts(check: Check) -> pl.DataFrame:
+    columns = ("key", "code", "severity", "message", "hint")
+    rows = [(key, t.code, t.severity, t.message, t.hint) for key, t in check.texts.items()]
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def _as_issues(hit: pl.DataFrame, raw: RawTable, column: str) -> pl.DataFrame:
+    """Failing rows as issues, all at once; values cut and control characters escaped as ``issues.shown`` does."""
+    limit = issues_.VALUE_LIMIT
+    value = pl.col("value").fill_null("")
+    shown = pl.when(value.str.len_chars() > limit).then(value.str.head(limit - 1) + "…").otherwise(value)
+    frame = hit.select(
+        "code",
+        "severity",
+        pl.lit(raw.file.name).alias("file"),
+        pl.lit(raw.sheet).alias("sheet"),
+        pl.col(LINE).alias("row"),
+        pl.lit(column).alias("column"),
+        shown.alias("value"),
+        "message",
+        "hint",
+    )
+    odd = frame["value"].str.contains(r"[\x00-\x1f\x7f]")
+    if odd.any():
+        escaped = [issues_.shown(text) for text in hit["value"].filter(odd)]
+        frame = frame.with_columns(pl.Series("value", frame["value"]).scatter(odd.arg_true(), escaped))
+    return frame.select(issues_.SCHEMA.names())
+
+
+def _noted(raw: RawTable, notes: Sequence[Note]) -> pl.DataFrame:
+    return issues_.frame(
+        issues_.issue(
+            note.text.code,
+            note.text.message,
+            severity=note.text.severity,
+            file=raw.file.name,
+            sheet=raw.sheet,
+            row=note.line,
+            column=note.column,
+            value=note.value,
+            hint=note.text.hint,
+        )
+        for note in notes
+    )
+
+
+def _unknown_columns(raw: RawTable, table: Table, positions: Mapping[str, int]) -> pl.DataFrame:
+    taken = set(positions.values())
+    free = [column.name for column in table.columns if column.name not in positions]
+    records = []
+    for i, header in enumerate(raw.header):
+        if i in taken:
+            continue
+        near = nearest(table.name, header, free)
+        kept = _("this column is not read; it is kept") if table.keep_unknown else _("this column is not kept")
+        hint = (
+            _("did you mean {column}? Then rename it, or say --map {column}='{header}'").format(
+                column=near, header=header
+            )
+            if near
+            else _("say --map COLUMN='{header}' if it is one of the known columns").format(header=header)
+        )
+        records.append(
+            issues_.issue(
+                "column_unknown",
+                kept,
+                severity="warning",
+                file=raw.file.name,
+                sheet=raw.sheet,
+                column=header,
+                hint=hint,
+            )
+        )
+    return issues_.frame(records)
