@@ -60,7 +60,7 @@ def compile_rules(root: Path) -> Compiled:
 
 
 def folder_sources(root: Path) -> dict[str, Any]:
-    """The sources that a rules folder holds, by id; ``RuleError`` as ``compile_rules`` when they are flawed."""
+    """The sources that a rules folder holds, by id; errors as ``compile_rules``."""
     compiler = _Compiler(root)
     tree = read(root / "sources.yaml", "sources.yaml")
     compiler.trees.append(tree)
@@ -169,9 +169,7 @@ class _Compiler:
         self.compiled["files"][stem] = {"file": tree.file, **header.model_dump(mode="json")}
 
     def _titles_name_keys(self, tree: Tree, header: Header, stem: str) -> None:
-        known = [
-            p[len(stem) + 1 :] for p in (*self.written, *self.compiled["words"]) if p.startswith(f"{stem}.")
-        ]
+        known = [p[len(stem) + 1 :] for p in (*self.written, *self.compiled["words"]) if p.startswith(f"{stem}.")]
         for key in header.titles:
             if not any(path == key or path.startswith(f"{key}.") for path in known):
                 what = _("a title for `{key}`, which this file does not hold").format(key=key)

@@ -18,18 +18,18 @@ def document(judgements: Judgements) -> str:
 
 def _lines(judgements: Judgements) -> Iterator[str]:
     book = judgements.book
-    yield f"# {_('The judgements')}"
+    yield "# " + _("The judgements")
     yield ""
     yield _(
-        "Written by `vigilance rules document`; change the files under `rules/`, not this page. How a rule file is "
-        "made is in [writing-rules.md](writing-rules.md). Low and high are 5 % and 95 % bounds of belief; a number "
-        "without them is a convention."
+        "Written by `vigilance rules document`; change the files under `rules/`, not this page. How a rule "
+        "file is made is in [writing-rules.md](writing-rules.md). Low and high are 5 % and 95 % bounds of "
+        "belief; a number without them is a convention."
     )
     for rule in book.files.values():
         yield from _file_lines(judgements, rule)
     for name in book.tables:
         yield from _table_lines(book.compiled["tables"][name], name)
-    yield from ("", f"## {_('Sources')}", "")
+    yield from ("", "## " + _("Sources"), "")
     for name, source in book.sources.items():
         note = f" {source.note}" if source.note else ""
         yield f"- **{name}** ({source.kind}): {source.text()}.{note}"
@@ -37,12 +37,10 @@ def _lines(judgements: Judgements) -> Iterator[str]:
 
 def _file_lines(judgements: Judgements, rule: RuleFile) -> Iterator[str]:
     lang = language()
-    yield from (
-        "",
-        f"## {rule.id}",
-        "",
-        f"**{rule.title[lang]}** ({rule.file}, {_('reviewed')} {rule.reviewed})",
+    about = _("**{title}** ({file}, reviewed {day})").format(
+        title=rule.title[lang], file=rule.file, day=rule.reviewed.isoformat()
     )
+    yield from ("", f"## {rule.id}", "", about)
     if rule.notes:
         yield from ("", rule.notes[lang])
     facts = {
@@ -82,7 +80,7 @@ def _row(estimate: Estimate, stem: str) -> str:
 
 def _table_lines(card: dict[str, Any], name: str) -> Iterator[str]:
     lang = language()
-    yield from ("", f"## {_('Table')} {name}", "", f"**{card['title'][lang]}** ({card['file']})")
+    yield from ("", "## " + _("Table {name}").format(name=name), "", f"**{card['title'][lang]}** ({card['file']})")
     yield from ("", card["notes"][lang], "")
     for column, about in card["columns"].items():
         unit = f" ({about['unit']})" if about["unit"] else ""

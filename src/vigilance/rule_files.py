@@ -28,7 +28,7 @@ MAX_BYTES: Final = 256 * 1024
 """A rule file is written by hand; the largest shipped one is a tenth of this."""
 MAX_DEPTH: Final = 12
 _TAG: Final = "tag:yaml.org,2002:"
-_SCALARS: Final = {"str", "int", "float", "bool", "null", "timestamp"}
+_KINDS: Final = {"str", "int", "float", "bool", "null", "timestamp", "map", "seq"}
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 KeyPath = tuple[str | int, ...]
@@ -91,9 +91,7 @@ def read(path: Path, name: str) -> Tree:
     if len(raw) > MAX_BYTES:
         tree.flaw(
             (),
-            _("the file has {size:,} bytes; at most {limit:,} are read").format(
-                size=len(raw), limit=MAX_BYTES
-            ),
+            _("the file has {size:,} bytes; at most {limit:,} are read").format(size=len(raw), limit=MAX_BYTES),
             _("Split it: every file under rules/ is loaded."),
         )
         return tree
@@ -146,13 +144,16 @@ class _Builder:
         if path not in self.tree.marks:
             self.tree.marks[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
         if node.anchor is not None or id(node) in self.seen:
-            if id(node) not in self.seen:
-                self.seen.add(id(node))
-                self.tree.flaw(path, _("anchors and aliases are not read"), _("Write the value out."))
+            self.tree.flaw(path, _("anchors and aliases are not read"), _("Write the value out."))
             return None
+        self.seen.add(id(node))
         if len(path) > MAX_DEPTH:
             fix = _("At most {n} levels are read.").format(n=MAX_DEPTH)
             self.tree.flaw(path, _("nested too deeply"), fix)
+            return None
+        tag = str(node.tag)
+        if not tag.startswith(_TAG) or tag.removeprefix(_TAG) not in _KINDS:
+            self.tree.flaw(path, _("the tag {tag} is not read").format(tag=shown(tag)), _("Remove it."))
             return None
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
@@ -170,9 +171,7 @@ class _Builder:
             place = (*path, key)
             if key in built:
                 line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
-                what = _("the key is written twice (first on line {line})").format(
-                    line=self.tree.marks[place][0]
-                )
+                what = _("the key is written twice (first on line {line})").format(line=self.tree.marks[place][0])
                 fix = _("Keep one of the two.")
                 self.tree.flaws.append(Flaw(self.tree.file, line, column, dotted(place), what, fix))
                 continue
@@ -181,14 +180,9 @@ class _Builder:
         return built
 
     def _scalar(self, node: Node, path: KeyPath) -> Any:
-        tag = str(node.tag)
-        kind = tag.removeprefix(_TAG)
-        if kind not in _SCALARS or not tag.startswith(_TAG):
-            self.tree.flaw(path, _("the tag {tag} is not read").format(tag=shown(tag)), _("Remove it."))
-            return None
         text = str(node.value)
         try:
-            return _scalar_value(kind, text)
+            return _scalar_value(str(node.tag).removeprefix(_TAG), text)
         except ValueError:
             self.tree.flaw(
                 path,

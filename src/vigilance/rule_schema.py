@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from vigilance.i18n import messages
 from vigilance.issues import shown
-from vigilance.rule_files import Flaw, KeyPath, Tree
+from vigilance.rule_files import Flaw, KeyPath, Tree, dotted
 
 _ = messages("rules")
 
@@ -64,11 +64,7 @@ def _note(value: Any) -> str:
     """A remark: plain text, or both languages (kept as the English one beside the French)."""
     if value is None or isinstance(value, str):
         return value or ""
-    if (
-        isinstance(value, dict)
-        and set(value) == {"en", "fr"}
-        and all(isinstance(v, str) for v in value.values())
-    ):
+    if isinstance(value, dict) and set(value) == {"en", "fr"} and all(isinstance(v, str) for v in value.values()):
         return f"{value['en']} / {value['fr']}"
     raise ValueError(_("must be a text, or {en: ..., fr: ...}"))
 
@@ -93,9 +89,7 @@ class Entry(_Model):
     def _range(self) -> Entry:
         if self.low is None and self.high is None:
             if not self.exact:
-                raise ValueError(
-                    _("a range is missing: give low and high, or `exact: true` for a convention")
-                )
+                raise ValueError(_("a range is missing: give low and high, or `exact: true` for a convention"))
         elif self.low is None or self.high is None:
             raise ValueError(_("low and high go together: one of them is missing"))
         elif self.exact:
@@ -197,21 +191,26 @@ def validated(model: type[M], value: Any, tree: Tree, path: KeyPath) -> M | None
         return None
 
 
-_WANTED: Final = {
-    "float": "a number such as 1.5",
-    "int": "a whole number",
-    "date": "a date such as 2026-11-01, without quotes",
-    "list": "a list, as in [a, b]",
-    "string": "a text; put it in quotes",
-    "bool": "true or false",
-    "dict": "keys and values",
-    "model": "keys and values",
-}
+def _wanted(kind: str) -> str | None:
+    """What should stand where pydantic found something else, by the stem of its error."""
+    known = {
+        "float": _("a number such as 1.5"),
+        "int": _("a whole number"),
+        "date": _("a date such as 2026-11-01, without quotes"),
+        "list": _("a list, as in [a, b]"),
+        "string": _("a text; put it in quotes"),
+        "bool": _("true or false"),
+        "dict": _("keys and values"),
+        "model": _("keys and values"),
+    }
+    return known.get(kind.split("_", 1)[0])
 
 
 def _note_error(model: type[BaseModel], detail: Any, tree: Tree, path: KeyPath) -> None:
     kind: str = detail["type"]
     where: KeyPath = (*path, *detail["loc"])
+    if any(flaw.key == dotted(where) for flaw in tree.flaws):
+        return  # the reader already said why there is nothing here: one mistake, one message
     name = str(where[-1]) if where else ""
     if kind == "missing":
         tree.flaw(where, _("`{name}` is missing").format(name=name), _("Add it."))
@@ -229,7 +228,7 @@ def _note_error(model: type[BaseModel], detail: Any, tree: Tree, path: KeyPath) 
     elif kind in ("too_short", "string_too_short"):
         tree.flaw(where, _("`{name}` is empty").format(name=name), _("Name at least one."))
     else:
-        wanted = next((text for stem, text in _WANTED.items() if kind.startswith(stem)), detail["msg"])
+        wanted = _wanted(kind) or detail["msg"]
         what = _("{value} is not {wanted}").format(value=shown(detail["input"]), wanted=wanted)
         tree.flaw(where, what)
 
@@ -250,11 +249,7 @@ def dated_entries(tree: Tree, items: list[Any], path: KeyPath) -> list[Entry]:
     """The entries of one leaf, oldest first; what is wrong with them goes to the flaws of the tree."""
     if not items:
         tree.flaw(path, _("the list of values is empty"), _("Add `- {since: ..., value: ...}`."))
-    entries = [
-        entry
-        for i, item in enumerate(items)
-        if (entry := validated(Entry, item, tree, (*path, i))) is not None
-    ]
+    entries = [entry for i, item in enumerate(items) if (entry := validated(Entry, item, tree, (*path, i))) is not None]
     seen: set[date] = set()
     for entry in entries:
         if entry.since in seen:

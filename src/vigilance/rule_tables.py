@@ -21,8 +21,6 @@ def read_table(path: Path, types: dict[str, str]) -> pl.DataFrame:
         header = lines.readline().rstrip("\r\n").split(",")
     if header != list(schema):
         raise pl.exceptions.SchemaError(
-            _("the header is {found}, the card says {wanted}").format(
-                found=", ".join(header), wanted=", ".join(schema)
-            )
+            _("the header is {found}, the card says {wanted}").format(found=", ".join(header), wanted=", ".join(schema))
         )
     return pl.read_csv(path, schema=schema)

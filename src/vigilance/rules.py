@@ -63,9 +63,7 @@ class Estimate:
         if self.exact:
             return 0.0
         if self.low <= 0:
-            raise RuleError(
-                _("{path} has no logarithm: its low bound is {low:g}").format(path=self.path, low=self.low)
-            )
+            raise RuleError(_("{path} has no logarithm: its low bound is {low:g}").format(path=self.path, low=self.low))
         return math.log(self.high / self.low) / RANGE_WIDTH
 
 
@@ -147,7 +145,9 @@ class Rulebook:
 
         close = get_close_matches(path, self.paths, n=3, cutoff=0.5)
         listed = _("`vigilance rules list` shows them all.")
-        return f"{_('Did you mean {names}?').format(names=', '.join(close))} {listed}" if close else listed
+        if not close:
+            return listed
+        return " ".join([_("Did you mean {names}?").format(names=", ".join(close)), listed])
 
     def in_force(self, on: date) -> Judgements:
         """The judgements that hold on a date; nothing dated after it is used."""
@@ -358,8 +358,9 @@ def _check_override(old: Estimate, value: float) -> None:
     if not math.isfinite(value):
         raise UsageError(_("{path} cannot be set to {value}").format(path=old.path, value=value))
     if (old.low > 0 and value <= 0) or (old.low >= 0 and value < 0):
+        what = _("{path} cannot be set to {value:g}: its range is above zero")
         raise UsageError(
-            _("{path} cannot be set to {value:g}: it is never below zero").format(path=old.path, value=value),
+            what.format(path=old.path, value=value),
             hint=_("Its range is {low:g} to {high:g}.").format(low=old.low, high=old.high),
         )
 

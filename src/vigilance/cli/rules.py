@@ -28,9 +28,7 @@ def _common(function: F) -> F:
     """The options that every command of this group takes."""
     for option in (
         click.option("--quiet", is_flag=True, help="Print nothing but errors and what was asked for."),
-        click.option(
-            "--lang", type=click.Choice(LANGUAGES), default="en", help="Language of titles and notes."
-        ),
+        click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of titles and notes."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     ):
         function = option(function)
@@ -194,9 +192,7 @@ def _history(judgements: Judgements, path: str) -> dict[str, Any]:
         "title": judgements.title(path),
         "in_force": in_force.since.isoformat() if in_force else None,
         "entries": [_record(judgements, entry.value) for entry in history],
-        "references": {
-            name: judgements.source(name).text() for entry in history for name in entry.value.sources
-        },
+        "references": {name: judgements.source(name).text() for entry in history for name in entry.value.sources},
     }
 
 
@@ -322,9 +318,7 @@ def _check_file(path: Path) -> dict[str, int]:
 
     if not path.is_file():
         raise UsageError(_("there is no rule file or folder at {path}").format(path=path))
-    folder = next(
-        (p for p in path.resolve().parents if (p / "sources.yaml").is_file()), rules.shipped_rules()
-    )
+    folder = next((p for p in path.resolve().parents if (p / "sources.yaml").is_file()), rules.shipped_rules())
     return _counts(Rulebook(path.parent, check_file(path, folder_sources(folder)), ""))
 
 
