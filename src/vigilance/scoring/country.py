@@ -17,7 +17,7 @@ import narwhals.stable.v2 as nw
 
 from vigilance.scoring.country_channels import imposed, joined, sponsored
 from vigilance.scoring.country_observations import MOMENT, Tables, means, moments_frame, observations
-from vigilance.scoring.country_rules import MEANS, PARTS, CountryRules, read_rules
+from vigilance.scoring.country_rules import LAW, MEANS, PARTS, REFUGE, CountryRules, read_rules
 from vigilance.scoring.country_structure import gaps, statuses, structure, supervision
 from vigilance.terms import HAZARDS, Hazard
 
@@ -39,6 +39,8 @@ READS: Final = (
 )
 """The tables that the index reads, beside the ratification statuses."""
 
+SHOWN: Final = (*PARTS, "index", "coverage", "sd", "index_centred")
+SHOWN_BEFORE: Final = ("index", "structure")
 DECIMALS: Final = 6
 
 
@@ -89,115 +91,124 @@ def gather(facts: Facts, rules: CountryRules) -> CountryFacts:
 def index_of(facts: CountryFacts, rules: CountryRules) -> nw.DataFrame[Any]:
     """Compute ``country_index`` on frames: the pure part."""
     tables = facts.tables
-    moments = moments_frame(tables["countries"], facts.moments)
-    base = tables["countries"].select("iso3", "ilo_region", "ilo_member").join(moments, how="cross")
-    known = means(observations(tables, rules, facts.moments), rules.means(HAZARDS))
-    seen = (
-        base.join(known, on=["iso3", MOMENT], how="left")
-        .join(imposed(tables, rules, facts.moments), on=["iso3", MOMENT], how="left")
-        .join(sponsored(tables, rules), on="iso3", how="left")
-        .with_columns(nw.col("imposed", "sponsored").fill_null(0.0))
+    averages = means(observations(tables, rules, facts.moments), rules)
+    frame = _channelled(_parts(tables, averages, facts.moments, rules), facts, averages, rules)
+    law = averages.filter(nw.col("kind") == LAW).select(
+        "iso3", MOMENT, nw.col("of").alias("convention"), nw.col("mean").alias("law")
     )
+    conventions = tables["conventions"].select(nw.col("code").alias("convention"), "hazard")
+    conventions = conventions.filter(nw.col("convention").is_in(list(rules.conventions)))
     cases = supervision(tables, rules, facts.moments)
-    bound = statuses(facts.statuses, rules)
-    result = seen.filter(nw.col(MOMENT) == 0).select("iso3", "ilo_region", "ilo_member")
-    for hazard in HAZARDS:
-        frame = _parts(seen, rules, hazard)
-        codes = _codes(tables["conventions"], rules, hazard)
-        frame = _with_structure(gaps(frame, codes, cases, bound, rules), rules)
-        result = _centred(result.join(_indexed(frame, rules, hazard), on="iso3", how="left"), hazard)
-    return _quantised(result.drop("ilo_member").join(_conventions(facts), on="iso3", how="left").sort("iso3"))
+    frame = gaps(frame, conventions, law, cases, statuses(facts.statuses, rules), rules)
+    return _wide(_indexed(_with_structure(frame, rules), rules), facts)
 
 
-def _steadied(name: str, rules: CountryRules) -> nw.Expr:
-    """Lean a mean to a prior as far as little of its weight is known; null where nothing is."""
+def _parts(
+    tables: Tables, averages: nw.DataFrame[Any], moments: Sequence[date], rules: CountryRules
+) -> nw.DataFrame[Any]:
+    """One row per country, moment and hazard: ``process``, ``outcome`` and the known share of each.
+
+    A mean leans to a prior as far as little of its weight is known; it is null where nothing is.
+    """
+    whens = moments_frame(tables["countries"], moments).select(MOMENT)
+    hazards = nw.from_dict({"hazard": [str(hazard) for hazard in HAZARDS]}, backend=whens.implementation)
+    frame = tables["countries"].select("iso3", "ilo_region", "ilo_member")
+    frame = frame.join(whens, how="cross").join(hazards, how="cross")
     thin = rules.group("thin")
-    known = nw.col(f"{name}_known")
-    lean = thin["weight"] * (1.0 - known)
-    return (known * nw.col(name) + lean * thin["prior"]) / (known + lean)
+    known = nw.col("known")
+    lean = (1.0 - known) * thin["weight"]
+    steadied = averages.with_columns(mean=(known * nw.col("mean") + lean * thin["prior"]) / (known + lean))
+    for part in MEANS:
+        of_part = steadied.filter(nw.col("kind") == part).select(
+            "iso3",
+            MOMENT,
+            nw.col("of").alias("hazard"),
+            nw.col("mean").alias(part),
+            nw.col("known").alias(f"{part}_known"),
+        )
+        frame = frame.join(of_part, on=["iso3", MOMENT, "hazard"], how="left")
+    return frame.with_columns(nw.col("process_known", "outcome_known").fill_null(0.0))
 
 
-def _parts(seen: nw.DataFrame[Any], rules: CountryRules, hazard: Hazard) -> nw.DataFrame[Any]:
-    """Add ``process`` and ``outcome``, the known share of each, and ``imposed``."""
-    process, outcome = _steadied(f"{hazard}_process", rules), _steadied(f"{hazard}_outcome", rules)
-    shares = {f"{part}_known": nw.col(f"{hazard}_{part}_known").fill_null(0.0) for part in MEANS}
-    if hazard is not Hazard.FORCED_LABOUR:
-        return seen.with_columns(process=process, outcome=outcome, imposed=nw.lit(0.0), **shares)
+def _channelled(
+    frame: nw.DataFrame[Any], facts: CountryFacts, averages: nw.DataFrame[Any], rules: CountryRules
+) -> nw.DataFrame[Any]:
+    """Let the channels into forced labour act on process and outcome, and keep ``imposed``."""
+    forced = nw.lit(str(Hazard.FORCED_LABOUR)).alias("hazard")
+    keys = ["iso3", MOMENT, "hazard"]
+    refuge = averages.filter(nw.col("kind") == REFUGE).select("iso3", MOMENT, forced, nw.col("mean").alias("refuge"))
     held = rules.group("channel.sponsorship")
-    unprotected = nw.col("refuge").fill_null(0.0) * process.fill_null(0.0)
-    return seen.with_columns(
-        process=joined(process, nw.col("sponsored") * held["process"]),
-        outcome=joined(
-            outcome,
-            nw.col("sponsored") * held["outcome"],
-            nw.col("imposed"),
-            unprotected * rules.number("channel.refugees.outcome"),
-        ),
-        **shares,
+    return (
+        frame.join(imposed(facts.tables, rules, facts.moments).with_columns(forced), on=keys, how="left")
+        .join(sponsored(facts.tables, rules).with_columns(forced), on=["iso3", "hazard"], how="left")
+        .join(refuge, on=keys, how="left")
+        .with_columns(nw.col("imposed", "sponsored", "refuge").fill_null(0.0))
+        .with_columns(unprotected=nw.col("refuge") * nw.col("process").fill_null(0.0))
+        .with_columns(
+            process=joined(nw.col("process"), nw.col("sponsored") * held["process"]),
+            outcome=joined(
+                nw.col("outcome"),
+                nw.col("sponsored") * held["outcome"],
+                nw.col("imposed"),
+                nw.col("unprotected") * rules.number("channel.refugees.outcome"),
+            ),
+        )
     )
 
 
 def _with_structure(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
     """Keep the moments 0 and 1 and add ``structure``; each reads the gap one window before it."""
+    keys = ["iso3", MOMENT, "hazard"]
     earlier = frame.filter(nw.col(MOMENT) > 0).select(
-        "iso3", (nw.col(MOMENT) - 1).alias(MOMENT), nw.col("gap").alias("gap_before")
+        "iso3", "hazard", (nw.col(MOMENT) - 1).alias(MOMENT), nw.col("gap").alias("gap_before")
     )
-    return frame.join(earlier, on=["iso3", MOMENT], how="inner").with_columns(structure=structure(rules))
+    return frame.join(earlier, on=keys, how="inner").with_columns(structure=structure(rules))
 
 
-def _indexed(frame: nw.DataFrame[Any], rules: CountryRules, hazard: Hazard) -> nw.DataFrame[Any]:
-    """Make the columns of a hazard, one row per country, from its parts at moments 0 and 1."""
+def _indexed(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
+    """Add ``index``, ``coverage`` and ``sd`` from the parts."""
     weights, spread = rules.group("part"), rules.group("uncertainty")
     squares = nw.sum_horizontal(*((nw.col(part) ** 2).fill_null(0.0) * weights[part] for part in PARTS))
-    weight = nw.sum_horizontal(
-        *(nw.when(~nw.col(part).is_null()).then(nw.lit(weights[part])).otherwise(nw.lit(0.0)) for part in PARTS)
-    )
+    weight = nw.sum_horizontal(*((~nw.col(part).is_null()).cast(nw.Float64()) * weights[part] for part in PARTS))
     of_process = (weights["structure"] + weights["process"]) / sum(weights.values())
     coverage = nw.col("process_known") * of_process + nw.col("outcome_known") * (1.0 - of_process)
-    unknown = (1.0 - coverage) * spread["missing"] ** 2
-    frame = frame.with_columns(
-        index=nw.when(weight > 0.0).then((squares / weight) ** 0.5),
-        coverage=coverage,
-        sd=(unknown + spread["measurement"] ** 2) ** 0.5,
-    )
-    now = frame.filter(nw.col(MOMENT) == 0).select(
-        "iso3", *(nw.col(name).alias(f"{hazard}_{name}") for name in (*PARTS, "index", "coverage", "sd"))
-    )
-    before = frame.filter(nw.col(MOMENT) == 1).select(
-        "iso3", *(nw.col(name).alias(f"{hazard}_{name}_5_years_before") for name in ("index", "structure"))
-    )
-    return now.join(before, on="iso3", how="left")
+    unknown = (1.0 - nw.col("coverage")) * spread["missing"] ** 2
+    return frame.with_columns(
+        index=nw.when(weight > 0.0).then((squares / weight) ** 0.5), coverage=coverage
+    ).with_columns(sd=(unknown + spread["measurement"] ** 2) ** 0.5)
 
 
-def _codes(conventions: nw.DataFrame[Any], rules: CountryRules, hazard: Hazard) -> list[str]:
-    """List the conventions of a hazard that the rules read, in the order of the rule file."""
-    of_hazard = conventions.filter(nw.col("hazard") == str(hazard)).get_column("code").to_list()
-    return [code for code in rules.conventions if code in of_hazard]
+def _wide(frame: nw.DataFrame[Any], facts: CountryFacts) -> nw.DataFrame[Any]:
+    """One row per country: the columns of each hazard, now and a window before, and the conventions."""
+    now, before = frame.filter(nw.col(MOMENT) == 0), frame.filter(nw.col(MOMENT) == 1)
+    result = facts.tables["countries"].select("iso3", "ilo_region")
+    for hazard in HAZARDS:
+        here = _centred(now.filter(nw.col("hazard") == str(hazard)))
+        then = before.filter(nw.col("hazard") == str(hazard))
+        result = result.join(
+            here.select("iso3", *(nw.col(name).alias(f"{hazard}_{name}") for name in SHOWN)), on="iso3", how="left"
+        ).join(
+            then.select("iso3", *(nw.col(name).alias(f"{hazard}_{name}_5_years_before") for name in SHOWN_BEFORE)),
+            on="iso3",
+            how="left",
+        )
+    return _quantised(result).join(_conventions(facts), on="iso3", how="left").sort("iso3")
 
 
 def _conventions(facts: CountryFacts) -> nw.DataFrame[Any]:
     """Give the status of each convention on the date asked for, one lower-case column each."""
-    frame = facts.statuses[0]
-    codes: Sequence[str] = sorted(facts.tables["conventions"].get_column("code").to_list())
-    wide = frame.select("iso3").unique()
-    for code in codes:
-        one = frame.filter(nw.col("convention") == code).select("iso3", nw.col("status").alias(code.lower()))
-        wide = wide.join(one, on="iso3", how="left")
-    return wide
+    codes = [str(code).lower() for code in sorted(facts.tables["conventions"].get_column("code").to_list())]
+    frame = facts.statuses[0].select("iso3", nw.col("convention").str.to_lowercase(), "status")
+    return frame.pivot("convention", index="iso3", values="status").select("iso3", *codes)
 
 
-def _centred(result: nw.DataFrame[Any], hazard: Hazard) -> nw.DataFrame[Any]:
+def _centred(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     """Add the index minus the mean of the ILO members of its region (of the world without a region)."""
-    index = f"{hazard}_index"
-    members = result.filter(nw.col("ilo_member"))
-    averages = members.group_by("ilo_region").agg(nw.col(index).mean().alias("_mean"))
-    world = members.get_column(index).mean()
-    centred = nw.col(index) - nw.col("_mean").fill_null(0.0 if world is None else float(world))
-    return (
-        result.join(averages, on="ilo_region", how="left")
-        .with_columns(centred.fill_null(0.0).alias(f"{index}_centred"))
-        .drop("_mean")
-    )
+    members = frame.filter(nw.col("ilo_member"))
+    averages = members.group_by("ilo_region").agg(nw.col("index").mean().alias("_mean"))
+    world = members.get_column("index").mean()
+    centred = nw.col("index") - nw.col("_mean").fill_null(0.0 if world is None else float(world))
+    return frame.join(averages, on="ilo_region", how="left").with_columns(index_centred=centred.fill_null(0.0))
 
 
 def _quantised(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:

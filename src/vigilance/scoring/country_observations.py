@@ -20,21 +20,16 @@ MOMENT: Final = "moment"
 TIER: Final = "tier"
 ADVANCEMENT: Final = "advancement"
 
-ILAB_SHARES: Final = {"child_work_share": "child_work_ilab", "school_attendance": "school_attendance_ilab"}
+ILAB_SHARES: Final = {"child_work_percent": "child_work_ilab", "school_attendance_percent": "school_attendance_ilab"}
 """Columns of ``ilab_findings`` in percent of children, and the indicator that each becomes."""
+MEETS: Final = {"yes": 1.0, "no": 0.0}
+"""A legal standard that is met or not; "unknown" and "not applicable" say nothing."""
 
 UNITS: Final = 10.0**9
 """Weighted sums are made on whole numbers of 10^-9, so that no engine's order of rows can show in them."""
 _DAYS_PER_YEAR: Final = 365.25
 
 Tables = Mapping[str, nw.DataFrame[Any]]
-
-
-def day_number(column: str) -> nw.Expr:
-    """A date column as the integer yyyymmdd, 0 where the date is not known: comparable on every engine."""
-    day = nw.col(column).dt
-    whole = day.year().cast(nw.Int64()) * 10_000 + day.month().cast(nw.Int64()) * 100 + day.day().cast(nw.Int64())
-    return whole.fill_null(0)
 
 
 def year_number(column: str) -> nw.Expr:
@@ -44,16 +39,21 @@ def year_number(column: str) -> nw.Expr:
 
 
 def moments_frame(like: nw.DataFrame[Any], moments: Sequence[date]) -> nw.DataFrame[Any]:
-    """Columns ``moment, day`` (yyyymmdd), ``year_then`` (with its fraction), on the engine of another frame."""
+    """Give columns ``moment, day`` (date) and ``year_then`` (with its fraction), on the engine of another frame."""
     return nw.from_dict(
         {
             MOMENT: list(range(len(moments))),
-            "day": [day.year * 10_000 + day.month * 100 + day.day for day in moments],
+            "day": list(moments),
             "year_then": [day.year + day.timetuple().tm_yday / _DAYS_PER_YEAR for day in moments],
         },
-        schema={MOMENT: nw.Int64(), "day": nw.Int64(), "year_then": nw.Float64()},
+        schema={MOMENT: nw.Int64(), "day": nw.Date(), "year_then": nw.Float64()},
         backend=like.implementation,
     )
+
+
+def known_by(day: nw.Expr) -> nw.Expr:
+    """Whether a row was public on a day; a row without a day of publication always was."""
+    return nw.col("known_on").is_null() | (nw.col("known_on") <= day)
 
 
 def coded(frame: nw.DataFrame[Any], column: str, codes: Mapping[str, float], value: str = "value") -> nw.DataFrame[Any]:
@@ -72,50 +72,59 @@ def whole(column: str) -> nw.Expr:
 
 
 def history(tables: Tables, rules: CountryRules) -> nw.DataFrame[Any]:
-    """Every dated observation: ``iso3, indicator, period, known, value``.
-
-    ``period`` is the year it speaks of, ``known`` the day of its publication as yyyymmdd (0: undated).
-    """
+    """Collect every dated observation: ``iso3, indicator, period`` (the year it speaks of) ``, known_on, value``."""
     return nw.concat([_tiers(tables, rules), *_findings(tables, rules), _surveys(tables)])
 
 
-def _dated(frame: nw.DataFrame[Any], indicator: nw.Expr, period: str, value: str) -> nw.DataFrame[Any]:
-    return frame.filter(~nw.col(value).is_null()).select(
+def _dated(frame: nw.DataFrame[Any], indicator: nw.Expr, period: str) -> nw.DataFrame[Any]:
+    return frame.filter(~nw.col("value").is_null()).select(
         "iso3",
         indicator.alias("indicator"),
         nw.col(period).cast(nw.Int64()).alias("period"),
-        day_number("known_on").alias("known"),
-        nw.col(value).cast(nw.Float64()).alias("value"),
+        "known_on",
+        nw.col("value").cast(nw.Float64()).alias("value"),
     )
 
 
 def _tiers(tables: Tables, rules: CountryRules) -> nw.DataFrame[Any]:
     # An incomplete year lists only the worst placements; reading it would push whoever is in it up.
     complete = tables["trafficking_tiers"].filter(nw.col("complete_year"))
-    return _dated(coded(complete, "tier", rules.group("tier")), nw.lit(TIER), "year", "value")
+    return _dated(coded(complete, "tier", rules.group("tier")), nw.lit(TIER), "year")
 
 
 def _findings(tables: Tables, rules: CountryRules) -> list[nw.DataFrame[Any]]:
     findings = tables["ilab_findings"]
-    keys = ["iso3", "edition", "known_on"]
+    keys = ["iso3", "year", "known_on"]
     standards = [*dict.fromkeys(name for leaves in rules.conventions.values() for name in leaves)]
-    numbers = findings.select(
-        *keys,
-        *(nw.col(column).cast(nw.Float64()).alias(name) for column, name in ILAB_SHARES.items()),
-        *(nw.col(name).cast(nw.Float64()) for name in standards),
-    ).unpivot(on=[*ILAB_SHARES.values(), *standards], index=keys, variable_name="measure", value_name="value")
-    levels = coded(findings.select(*keys, "advancement"), "advancement", rules.group("advancement"))
+    shares = findings.select(*keys, *(nw.col(column).alias(name) for column, name in ILAB_SHARES.items()))
+    laws = findings.select(*keys, *standards).unpivot(
+        standards, index=keys, variable_name="indicator", value_name="word"
+    )
     return [
-        _dated(levels, nw.lit(ADVANCEMENT), "edition", "value"),
-        _dated(numbers, nw.col("measure"), "edition", "value"),
+        _dated(coded(_levels(findings), "level", rules.group("advancement")), nw.lit(ADVANCEMENT), "year"),
+        *(_dated(shares.rename({name: "value"}), nw.lit(name), "year") for name in ILAB_SHARES.values()),
+        _dated(coded(laws, "word", MEETS), nw.col("indicator"), "year"),
     ]
+
+
+def _levels(findings: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Give the level of advancement, with the two that ILAB adds in words: regression and complicity."""
+    printed = nw.col("advancement_as_printed")
+    level = (
+        nw.when(printed.str.contains("Complicit", literal=True))
+        .then(nw.lit("complicit"))
+        .when((nw.col("advancement") == "minimal") & printed.str.contains("Delayed Advancement", literal=True))
+        .then(nw.lit("minimal_regression"))
+        .otherwise(nw.col("advancement"))
+    )
+    return findings.select("iso3", "year", "known_on", level.alias("level"))
 
 
 def _surveys(tables: Tables) -> nw.DataFrame[Any]:
     surveys = tables["child_labour_share"].filter(
         (nw.col("level") == "country") & (nw.col("sex") == "total") & (nw.col("unit") == "percent")
     )
-    return _dated(surveys.filter(~nw.col("year").is_null()), nw.lit("child_labour_survey"), "year", "value")
+    return _dated(surveys.filter(~nw.col("year").is_null()), nw.lit("child_labour_survey"), "year")
 
 
 def at_moments(
@@ -132,11 +141,11 @@ def at_moments(
     for indicator, span in spans.items():
         reach = nw.when(nw.col("indicator") == indicator).then(nw.lit(span)).otherwise(reach)
     # Periods after the moment turn negative: they count only where there is no other, and then the oldest first.
-    order = nw.when(nw.col("known") <= nw.col("day")).then(nw.col("period")).otherwise(-nw.col("period"))
+    order = nw.when(known_by(nw.col("day"))).then(nw.col("period")).otherwise(-nw.col("period"))
     within = nw.col("order") > nw.col("newest") - nw.col("reach")
     first = nw.col("order") == nw.col("newest")
     return (
-        observed.filter(nw.col("known") <= asked)
+        observed.filter(known_by(nw.lit(asked)))
         .with_columns(reach.alias("reach"))
         .join(moments, how="cross")
         .with_columns(order.alias("order"))
@@ -190,37 +199,36 @@ def observations(tables: Tables, rules: CountryRules, moments: Sequence[date]) -
     return risks(nw.concat([single, dated]).filter(nw.col("indicator").is_in(rules.indicators)), rules)
 
 
-def means(observed: nw.DataFrame[Any], groups: Mapping[str, Mapping[str, float]]) -> nw.DataFrame[Any]:
-    """Weighted means of groups of indicators: one row per country and moment.
+def means(observed: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
+    """Average the indicators of each group that the rules weigh, over what is known.
 
-    ``groups`` maps a name to the weights of its indicators. Columns ``iso3, moment`` and, for each group, ``<name>``
-    (mean over what is known, null when nothing is) and ``<name>_known`` (share of the weight that is known, 0 to 1).
+    Columns ``iso3, moment, kind, of, mean`` and ``known`` (share of the weight), both 0 to 1. ``kind``
+    is process or outcome (``of`` a hazard), law (``of`` a convention) or refuge.
     """
     entries = [
-        (name, indicator, weight, weight / sum(leaves.values()))
-        for name, leaves in groups.items()
+        (kind, of, indicator, round(weight / sum(leaves.values()) * UNITS))
+        for kind, of, leaves in rules.groups_to_average()
         for indicator, weight in leaves.items()
     ]
+    columns = ("kind", "of", "indicator", "share")
+    types = (nw.String(), nw.String(), nw.String(), nw.Int64())
     table = nw.from_dict(
-        {
-            "group": [entry[0] for entry in entries],
-            "indicator": [entry[1] for entry in entries],
-            "share": [round(entry[3] * UNITS) for entry in entries],
-        },
-        schema={"group": nw.String(), "indicator": nw.String(), "share": nw.Int64()},
+        {name: [entry[i] for entry in entries] for i, name in enumerate(columns)},
+        schema=dict(zip(columns, types, strict=True)),
         backend=observed.implementation,
     )
-    joined = observed.join(table, on="indicator", how="inner").with_columns(
-        part=(nw.col("share") * nw.col("value") + 0.5).floor().cast(nw.Int64())
-    )
-    totals = joined.group_by("iso3", MOMENT, "group").agg(nw.col("share").sum(), nw.col("part").sum())
-    result = totals.select("iso3", MOMENT).unique()
-    for name in groups:
-        of_group = totals.filter(nw.col("group") == name).select(
+    part = (nw.col("share") * nw.col("value") + 0.5).floor().cast(nw.Int64())
+    return (
+        observed.join(table, on="indicator", how="inner")
+        .with_columns(part.alias("part"))
+        .group_by("iso3", MOMENT, "kind", "of")
+        .agg(nw.col("share").sum(), nw.col("part").sum())
+        .select(
             "iso3",
             MOMENT,
-            (nw.col("part") / nw.col("share")).alias(name),
-            (nw.col("share") / UNITS).alias(f"{name}_known"),
+            "kind",
+            "of",
+            (nw.col("part") / nw.col("share")).alias("mean"),
+            (nw.col("share") / UNITS).alias("known"),
         )
-        result = result.join(of_group, on=["iso3", MOMENT], how="left")
-    return result.with_columns(nw.col(f"{name}_known").fill_null(0.0) for name in groups)
+    )

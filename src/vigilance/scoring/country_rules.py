@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from vigilance.terms import HAZARDS
 
 if TYPE_CHECKING:
     from vigilance.rules import Judgements
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 ROOT: Final = "country_index"
 PARTS: Final = ("structure", "process", "outcome")
 MEANS: Final = ("process", "outcome")
+LAW: Final = "law"
+REFUGE: Final = "refuge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,11 @@ class CountryRules:
         """Weights of the indicators inside a part of a hazard."""
         return self.group(f"weight.{hazard}.{part}")
 
-    def means(self, hazards: Iterable[str]) -> dict[str, Mapping[str, float]]:
-        """The groups of indicators to average: ``<hazard>_process``, ``<hazard>_outcome``, ``law_<code>``, refuge."""
-        groups = {f"{hazard}_{part}": self.weights(hazard, part) for hazard in hazards for part in MEANS}
-        laws = {f"law_{code}": leaves for code, leaves in self.conventions.items()}
-        return {**groups, **laws, "refuge": self.group("channel.refugees.hosted")}
+    def groups_to_average(self) -> list[tuple[str, str, Mapping[str, float]]]:
+        """List the groups of indicators that are averaged: kind, what it is of, and the weights."""
+        parts = [(part, hazard.value, self.weights(hazard, part)) for hazard in HAZARDS for part in MEANS]
+        laws = [(LAW, code, leaves) for code, leaves in self.conventions.items()]
+        return [*parts, *laws, (REFUGE, "", self.group("channel.refugees.hosted"))]
 
     @property
     def indicators(self) -> list[str]:

@@ -18,7 +18,7 @@ from vigilance.scoring.country_observations import (
     MOMENT,
     Tables,
     coded,
-    day_number,
+    known_by,
     moments_frame,
     year_number,
 )
@@ -35,9 +35,9 @@ def supervision(tables: Tables, rules: CountryRules, moments: Sequence[date]) ->
     cases = coded(tables["supervision"], "kind", rules.group("supervision.gravity"))
     age = nw.col("year_then") - nw.col("year_known")
     return (
-        cases.with_columns(day_number("known_on").alias("known"), year_number("known_on").alias("year_known"))
+        cases.with_columns(year_number("known_on").alias("year_known"))
         .join(moments_frame(cases, moments), how="cross")
-        .filter(nw.col("known") <= nw.col("day"))
+        .filter(known_by(nw.col("day")))
         .with_columns(gravity=nw.col("value") * faded(age, rules.number("supervision.half_life_years")))
         .group_by(MOMENT, "iso3", "convention")
         .agg(nw.col("gravity").max())
@@ -45,7 +45,7 @@ def supervision(tables: Tables, rules: CountryRules, moments: Sequence[date]) ->
 
 
 def statuses(by_moment: Sequence[nw.DataFrame[Any]], rules: CountryRules) -> nw.DataFrame[Any]:
-    """Columns ``moment, iso3, convention, bound`` (0 to 1) ``, denounced`` (0 or 1), from the statuses at each moment."""
+    """Give columns ``moment, iso3, convention, bound`` (0 to 1) and ``denounced`` (0 or 1) at each moment."""
     stacked = [
         frame.select("iso3", "convention", "status", nw.lit(moment).cast(nw.Int64()).alias(MOMENT))
         for moment, frame in enumerate(by_moment)
@@ -62,14 +62,13 @@ def statuses(by_moment: Sequence[nw.DataFrame[Any]], rules: CountryRules) -> nw.
 def gap(rules: CountryRules) -> nw.Expr:
     """How far one convention is from being applied (0 to 1): more where its text is missing or a State withdrew.
 
-    Reads ``process``, ``imposed``, ``law`` and ``law_known``, ``gravity``, ``denounced``; null where process is.
+    Reads ``process``, ``imposed``, ``law``, ``gravity``, ``denounced``; null where process is.
     A law that meets every standard adds nothing by itself: it is its application that protects.
     """
-    law = nw.when(nw.col("law_known") > 0.0).then(1.0 - nw.col("law")).otherwise(nw.lit(0.0))
     applied = (
         (1.0 - nw.col("process"))
         * (1.0 - nw.col("imposed"))
-        * (1.0 - rules.number("structure.law_shortfall") * law)
+        * (1.0 - rules.number("structure.law_shortfall") * (1.0 - nw.col("law").fill_null(1.0)))
         * (1.0 - nw.col("gravity").fill_null(0.0))
     )
     withdrawal = rules.number("structure.withdrawal") * nw.col("denounced").fill_null(0.0)
@@ -78,36 +77,30 @@ def gap(rules: CountryRules) -> nw.Expr:
 
 def gaps(
     frame: nw.DataFrame[Any],
-    codes: Sequence[str],
+    conventions: nw.DataFrame[Any],
+    law: nw.DataFrame[Any],
     cases: nw.DataFrame[Any],
     bound: nw.DataFrame[Any],
     rules: CountryRules,
 ) -> nw.DataFrame[Any]:
-    """The frame with ``gap`` and ``bound``, each the mean over the conventions ``codes``.
+    """Add ``gap`` and ``bound``, each the mean over the conventions of the hazard.
 
-    ``frame`` has one row per country and moment with ``process, imposed`` and ``law_<code>, law_<code>_known``;
-    ``cases`` comes from ``supervision``, ``bound`` from ``statuses``.
+    ``frame`` has one row per country, moment and hazard with ``process, imposed``; ``conventions`` has ``convention,
+    hazard``; ``law`` has ``iso3, moment, convention, law``; ``cases`` comes from ``supervision``, ``bound`` from
+    ``statuses``.
     """
-    keys = ["iso3", MOMENT]
-    each = [
-        frame.select(
-            *keys,
-            "process",
-            "imposed",
-            nw.lit(code).alias("convention"),
-            nw.col(f"law_{code}").alias("law"),
-            nw.col(f"law_{code}_known").alias("law_known"),
-        )
-        for code in codes
-    ]
+    keys, each = ["iso3", MOMENT, "hazard"], ["iso3", MOMENT, "convention"]
     long = (
-        nw.concat(each)
-        .join(cases, on=[*keys, "convention"], how="left")
-        .join(bound, on=[*keys, "convention"], how="left")
+        frame.select(*keys, "process", "imposed")
+        .join(conventions, on="hazard", how="inner")
+        .join(law, on=each, how="left")
+        .join(cases, on=each, how="left")
+        .join(bound, on=each, how="left")
         .with_columns(gap=gap(rules), bound=nw.col("bound").fill_null(0.0))
     )
-    # Two or three conventions per country: a pairwise mean is exact enough to be the same on every engine.
-    return frame.join(long.group_by(*keys).agg(nw.col("gap").mean(), nw.col("bound").mean()), on=keys, how="left")
+    # Two conventions per hazard: their sum is the same in either order.
+    averages = long.group_by(*keys).agg(nw.col("gap").mean(), nw.col("bound").mean())
+    return frame.join(averages, on=keys, how="left")
 
 
 def structure(rules: CountryRules) -> nw.Expr:
