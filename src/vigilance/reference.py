@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -62,6 +63,16 @@ class TableEntry:
     events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+DATA_VARIABLE: Final = "VIGILANCE_DATA"
+"""Environment variable: a folder of facts of the user's own, made by ``vigilance data import --data DIR``."""
+
+
+def default_data() -> Path:
+    """The folder that ``load()`` reads: the one that ``VIGILANCE_DATA`` names, else the shipped one."""
+    own = os.environ.get(DATA_VARIABLE)
+    return Path(own) if own else shipped_data()
+
+
 def shipped_data() -> Path:
     """The folder of the facts that come with the package, or with the checkout it is run from."""
     package = Path(__file__).parent
@@ -80,11 +91,11 @@ def read_csv(content: bytes, columns: Mapping[str, str]) -> pl.DataFrame:
 
 
 def load(path: Path | None = None) -> Reference:
-    """Open the facts at ``path`` (default: the shipped ones).
+    """Open the facts at ``path`` (default: ``default_data()``).
 
     Raises ``UsageError`` when there is no manifest there, ``InputRefused`` when it cannot be read.
     """
-    root = shipped_data() if path is None else Path(path)
+    root = default_data() if path is None else Path(path)
     manifest = root / MANIFEST
     if not manifest.is_file():
         raise UsageError(
@@ -104,9 +115,7 @@ def load(path: Path | None = None) -> Reference:
 
 def _entry(name: str, raw: Mapping[str, Any]) -> TableEntry:
     events = {column: tuple(others) for column, others in raw.get("events", {}).items()}
-    return TableEntry(
-        name, str(raw["sha256"]), int(raw["rows"]), dict(raw["columns"]), tuple(raw["key"]), events
-    )
+    return TableEntry(name, str(raw["sha256"]), int(raw["rows"]), dict(raw["columns"]), tuple(raw["key"]), events)
 
 
 class Reference:
@@ -156,9 +165,7 @@ class Reference:
         try:
             return read_csv(content, entry.columns)
         except pl.exceptions.PolarsError as error:
-            raise InputRefused(
-                _("{path} cannot be read: {reason}").format(path=path, reason=error)
-            ) from error
+            raise InputRefused(_("{path} cannot be read: {reason}").format(path=path, reason=error)) from error
 
 
 class Facts:
@@ -205,9 +212,7 @@ class Facts:
         the last day of that year; one without any date counts as in force since the convention's own entry into
         force.
         """
-        return ratification_status(
-            self.reference.table("ratifications"), self.reference.table("conventions"), self.on
-        )
+        return ratification_status(self.reference.table("ratifications"), self.reference.table("conventions"), self.on)
 
 
 def as_of(frame: pl.DataFrame, on: date, events: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:

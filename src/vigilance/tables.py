@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -139,9 +139,7 @@ def read_card(path: Path) -> Card:
     content = path.read_bytes()
     if len(content) > CARD_LIMIT:
         raise RuleError(
-            _("{path}: {size} bytes; a card has at most {limit}").format(
-                path=path, size=len(content), limit=CARD_LIMIT
-            )
+            _("{path}: {size} bytes; a card has at most {limit}").format(path=path, size=len(content), limit=CARD_LIMIT)
         )
     try:
         raw = _yaml().load(content.decode("utf-8"))
@@ -194,9 +192,7 @@ def check(card: Card, content: bytes, others: Lookup | None = None) -> tuple[pl.
         found.append(issues.issue("encoding", _("not UTF-8: {reason}").format(reason=error), file=file))
         return _empty(card), issues.frame(found)
     if "\r" in text or text.startswith("\ufeff"):
-        found.append(
-            issues.issue("line_ends", _("a table has LF line ends and no byte-order mark"), file=file)
-        )
+        found.append(issues.issue("line_ends", _("a table has LF line ends and no byte-order mark"), file=file))
     found += _shape(card, text, file)
     if found:
         return _empty(card), issues.frame(found)
@@ -246,15 +242,13 @@ def _shape(card: Card, text: str, file: str) -> list[dict[str, Any]]:
                 )
     except csv.Error as error:
         found.append(
-            issues.issue(
-                "quotes", _("not a CSV: {reason}").format(reason=error), file=file, row=reader.line_num
-            )
+            issues.issue("quotes", _("not a CSV: {reason}").format(reason=error), file=file, row=reader.line_num)
         )
     return found
 
 
 def _typed(card: Card, raw: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
-    parsed = {
+    parsed: dict[str, Callable[[pl.Expr], pl.Expr]] = {
         "string": lambda c: c,
         "integer": lambda c: c.str.to_integer(strict=False),
         "number": lambda c: c.cast(pl.Float64, strict=False),
@@ -294,17 +288,11 @@ def _values(column: Column, raw: pl.Series, typed: pl.Series, file: str) -> list
         )
     if column.pattern is not None:
         wrong = typed.is_not_null() & ~typed.str.contains(f"^(?:{column.pattern})$").fill_null(value=True)
-        found += _at(
-            wrong, "pattern", _("not of the form {pattern}").format(pattern=column.pattern), raw, file
-        )
+        found += _at(wrong, "pattern", _("not of the form {pattern}").format(pattern=column.pattern), raw, file)
     if column.minimum is not None:
-        found += _at(
-            typed < column.minimum, "range", _("under {limit:g}").format(limit=column.minimum), raw, file
-        )
+        found += _at(typed < column.minimum, "range", _("under {limit:g}").format(limit=column.minimum), raw, file)
     if column.maximum is not None:
-        found += _at(
-            typed > column.maximum, "range", _("over {limit:g}").format(limit=column.maximum), raw, file
-        )
+        found += _at(typed > column.maximum, "range", _("over {limit:g}").format(limit=column.maximum), raw, file)
     if column.type == "number":
         odd = (typed.is_nan() | typed.is_infinite()).fill_null(value=False)
         found += _at(odd, "range", _("not a finite number"), raw, file)
@@ -335,9 +323,7 @@ def _key(card: Card, rows: pl.DataFrame, file: str) -> list[dict[str, Any]]:
     )
     if not found and not rows.select(key).equals(rows.select(key).sort(key)):
         found.append(
-            issues.issue(
-                "order", _("the rows are not sorted by the key: {key}").format(key=", ".join(key)), file=file
-            )
+            issues.issue("order", _("the rows are not sorted by the key: {key}").format(key=", ".join(key)), file=file)
         )
     return found
 
@@ -350,9 +336,7 @@ def _at(mask: pl.Series, code: str, message: str, values: pl.Series, file: str) 
         for at in positions[:SHOWN_ISSUES]
     ]
     if len(positions) > SHOWN_ISSUES:
-        more = _("{message} (and {count} more rows)").format(
-            message=message, count=len(positions) - SHOWN_ISSUES
-        )
+        more = _("{message} (and {count} more rows)").format(message=message, count=len(positions) - SHOWN_ISSUES)
         found.append(issues.issue(code, more, file=file, column=values.name))
     return found
 
@@ -369,9 +353,7 @@ def check_all(root: Path) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     records = [record for name, card in cards.items() for record in _digests(root, card, contents[name])]
     if (root / MANIFEST).exists() and (root / MANIFEST).read_bytes() != manifest(cards):
         records.append(
-            issues.issue(
-                "manifest", _("the manifest is not that of the cards"), file=MANIFEST, hint=_write_hint()
-            )
+            issues.issue("manifest", _("the manifest is not that of the cards"), file=MANIFEST, hint=_write_hint())
         )
     return tables, issues.ordered([*parts, issues.frame(records)])
 
@@ -384,15 +366,11 @@ def _digests(root: Path, card: Card, content: bytes) -> list[dict[str, Any]]:
     file = f"{card.table}/{TABLE}"
     found: list[dict[str, Any]] = []
     if hashlib.sha256(content).hexdigest() != card.sha256:
-        found.append(
-            issues.issue("sha256", _("the sha256 is not that of the card"), file=file, hint=_write_hint())
-        )
+        found.append(issues.issue("sha256", _("the sha256 is not that of the card"), file=file, hint=_write_hint()))
     for name, digest in card.files.items():
         path = root / card.table / name
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            found.append(
-                issues.issue("sha256", _("the sha256 is not that of the card"), file=f"{card.table}/{name}")
-            )
+            found.append(issues.issue("sha256", _("the sha256 is not that of the card"), file=f"{card.table}/{name}"))
     return found
 
 

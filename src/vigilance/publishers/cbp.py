@@ -108,10 +108,14 @@ def _finished(rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.with_columns(
         pl.lit(None, dtype=kind).alias(name) for name, kind in empty.items() if name not in rows.columns
     )
-    return rows.with_columns(
-        pl.when(pl.col("since").is_null()).then(pl.lit("none")).otherwise(pl.lit("day")).alias("date_precision"),
-        pl.col("since").alias("known_on"),
-        pl.lit("the publisher's own file").alias("source"),
-        pl.lit("seen").alias("confidence"),
-        measure_id(),
-    ).filter(pl.col("since").is_not_null()).unique("id", keep="first", maintain_order=True)
+    return (
+        rows.with_columns(
+            pl.when(pl.col("since").is_null()).then(pl.lit("none")).otherwise(pl.lit("day")).alias("date_precision"),
+            pl.col("since").alias("known_on"),
+            pl.lit("the publisher's own file").alias("source"),
+            pl.lit("seen").alias("confidence"),
+            measure_id(),
+        )
+        .filter(pl.col("since").is_not_null())
+        .unique("id", keep="first", maintain_order=True)
+    )

@@ -106,9 +106,7 @@ def records(path: Path) -> Any:
     try:
         return json.loads(_text(path))
     except (ValueError, RecursionError) as error:
-        raise InputRefused(
-            _("{path}: not JSON: {reason}").format(path=path.name, reason=error)
-        ) from error
+        raise InputRefused(_("{path}: not JSON: {reason}").format(path=path.name, reason=error)) from error
 
 
 def flat(value: Any, prefix: str = "") -> dict[str, str]:
@@ -161,9 +159,9 @@ def _tables(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
     if suffix in {".xlsx", ".xlsm"}:
         yield from _sheets(path)
     elif suffix == ".json":
-        rows = _objects(records(path))
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        yield "", [names, *([row.get(name, "") for name in names] for row in rows)]
+        objects = _objects(records(path))
+        names = list(dict.fromkeys(name for item in objects for name in item))
+        yield "", [names, *([item.get(name, "") for name in names] for item in objects)]
     else:
         text = _text(path)
         if suffix in {".html", ".htm"} or text.lstrip()[:200].casefold().startswith(("<!doctype html", "<html")):
@@ -172,8 +170,7 @@ def _tables(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
             yield from (("\n".join(page.texts), table) for table in page.tables)
         else:
             for delimiter in DELIMITERS:
-                rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-                yield text[:2000], rows
+                yield text[:2000], list(csv.reader(io.StringIO(text), delimiter=delimiter))
 
 
 def _objects(value: Any) -> list[dict[str, str]]:
@@ -202,14 +199,10 @@ def _sheets(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(item.file_size for item in packed.infolist()) > BYTES_LIMIT:
-                raise InputRefused(
-                    _("{path}: larger than {limit} bytes").format(path=path.name, limit=BYTES_LIMIT)
-                )
+                raise InputRefused(_("{path}: larger than {limit} bytes").format(path=path.name, limit=BYTES_LIMIT))
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise InputRefused(
-            _("{path}: not a workbook: {reason}").format(path=path.name, reason=error)
-        ) from error
+        raise InputRefused(_("{path}: not a workbook: {reason}").format(path=path.name, reason=error)) from error
     for sheet in book.worksheets:
         sheet.reset_dimensions()
         rows = sheet.iter_rows(max_row=SHEET_ROWS, max_col=SHEET_COLUMNS, values_only=True)

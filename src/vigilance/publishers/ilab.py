@@ -158,7 +158,8 @@ ANSWERS: Final = {
                                            "prohibits_forced_labor_conforms_to_intl_standard"),
     "child_trafficking_prohibition_conforms": ("child_trafficking_prohibition_conforms",
                                                "prohibits_child_trafficking_conforms_to_intl_standard"),
-    "compulsory_education_conforms": ("compulsory_education_conforms", "compulsory_education_conforms_to_intl_standard"),
+    "compulsory_education_conforms": ("compulsory_education_conforms",
+                                      "compulsory_education_conforms_to_intl_standard"),
     "inspectors_meet_ilo_norm": ("inspectors_meet_ilo_norm", "inspectors_intl_standards"),
     "penalties_authorised": ("penalties_authorised", "authorized_access_penalties", "assess_penalties"),
     "unannounced_permitted": ("unannounced_permitted", "unannounced_inspections_permitted"),
@@ -231,7 +232,9 @@ def _number(column: str | None) -> pl.Expr:
 
 def _answer(column: str | None) -> pl.Expr:
     """``yes``, ``no``, ``unknown`` or ``not_applicable``; the printed word before any footnote."""
-    word = _single(column).str.to_lowercase().str.extract(r"^(yes|no|unknown|unavailable|n/?a|not applicable)(?:[^a-z]|$)")
+    word = (
+        _single(column).str.to_lowercase().str.extract(r"^(yes|no|unknown|unavailable|n/?a|not applicable)(?:[^a-z]|$)")
+    )
     return (
         pl.when(word.is_in(["yes", "no", "unknown"]))
         .then(word)
@@ -240,5 +243,3 @@ def _answer(column: str | None) -> pl.Expr:
         .when(word.is_not_null())
         .then(pl.lit("not_applicable"))
     )
-
-

@@ -46,9 +46,7 @@ def recognise(path: Path) -> Reading:
     if instrument is None:
         frame = frame.with_columns(pl.lit(_instrument_of(told, path)).alias("_convention"))
     else:
-        frame = frame.with_columns(
-            pl.col(instrument).str.to_uppercase().str.extract(CODE).alias("_convention")
-        )
+        frame = frame.with_columns(pl.col(instrument).str.to_uppercase().str.extract(CODE).alias("_convention"))
     if country is None:
         frame = frame.with_columns(pl.lit(_country_of(told, path)).alias("iso3"))
         problems = issues.frame()
@@ -67,7 +65,7 @@ def _first(frame: pl.DataFrame, names: tuple[str, ...]) -> str | None:
 
 
 def _instrument_of(told: str, path: Path) -> str:
-    codes = sorted(set(re.findall(CODE, told.upper())))
+    codes: list[str] = sorted(set(re.findall(CODE, told.upper())))
     if len(codes) != 1:
         raise InputRefused(
             _("{path}: of which instrument is this list?").format(path=path.name),

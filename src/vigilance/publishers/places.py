@@ -86,12 +86,12 @@ def _spelled() -> dict[str, str]:
 def iso3(column: str) -> pl.Expr:
     """The alpha-3 code of each name or code in a text column; null where nothing fits exactly."""
     spelled = _spelled()
-    return pl.col(column).map_elements(
-        lambda name: spelled.get(fold(name)), return_dtype=pl.String, skip_nulls=True
-    )
+    return pl.col(column).map_elements(lambda name: spelled.get(fold(name)), return_dtype=pl.String, skip_nulls=True)
 
 
-def with_iso3(frame: pl.DataFrame, column: str, file: str, *, silent: bool = False) -> tuple[pl.DataFrame, pl.DataFrame]:
+def with_iso3(
+    frame: pl.DataFrame, column: str, file: str, *, silent: bool = False
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Add ``iso3`` and set aside rows without one: ``(rows, issues)``, one issue per name that is not known.
 
     ``silent`` makes the issues infos: files of the World Bank and the ILO carry many aggregates by design.
