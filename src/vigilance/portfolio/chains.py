@@ -41,11 +41,12 @@ _NAMED_MEMBERS: Final = 20
 class Chains:
     """What the chains say.
 
-    ``nodes``: one row per id, sorted: ``id``, ``known_share`` (0 to 1 of its purchases that the links cover),
+    ``links``: ``buyer_id, supplier_id, share`` as used, complete and at most 1 per buyer. ``nodes``: one row per id, sorted: ``id``, ``known_share`` (0 to 1 of its purchases that the links cover),
     ``suppliers`` (direct), ``cycle`` (number, null outside cycles), and per measure ``<m>_upstream`` (its chain
     without itself) and ``<m>_chain`` (with itself). ``cycles``: ``cycle, size, members`` (text, the first twenty).
     """
 
+    links: pl.DataFrame
     nodes: pl.DataFrame
     cycles: pl.DataFrame
     issues: pl.DataFrame
@@ -97,7 +98,9 @@ def solve(
     )
     cycles = _cycles(nodes)
     problems.append(_cycle_issues(cycles))
-    return Chains(nodes, cycles, issues.ordered(problems))
+    ids = names["id"]
+    used = edges.select(buyer_id=ids.gather(edges["b"]), supplier_id=ids.gather(edges["s"]), share="w")
+    return Chains(used, nodes, cycles, issues.ordered(problems))
 
 
 def _usable(
@@ -298,6 +301,6 @@ def _cycle_issues(cycles: pl.DataFrame) -> pl.DataFrame:
         row=pl.lit(None, dtype=pl.Int64),
         column=pl.lit("supplier_id"),
         value=pl.col("members").str.slice(0, issues.VALUE_LIMIT),
-        message=pl.format(_("{} sites supply each other in a circle; each way round counts once.").replace("{n}", "{}"), "size"),
+        message=pl.format(_("{} sites supply each other in a circle; no way goes round it twice."), "size"),
         hint=pl.lit(_("Check whether the direction of one of the links is the wrong way round.")),
     )

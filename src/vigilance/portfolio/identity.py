@@ -32,7 +32,7 @@ _CLASSES: Final = (
 _SINGLE: Final = r" (?:class|cl|series|ser) [a-z0-9]$"
 _LEGAL: Final = (
     r" (?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|lp|plc|sa|s a|se|ag|nv|n v|ab|asa|oyj|spa|s p a|sas|sarl|gmbh|kgaa|bv|b v|as|a s"
-    r"|bhd|berhad|tbk|pt|jsc|pjsc|ojsc|kk|sab de cv|sa de cv|de cv|holdings?|group|the)$"
+    r"|bhd|berhad|tbk|pt|jsc|pjsc|ojsc|kk|sab de cv|sa de cv|de cv|the)$"
 )
 MATCHES: Final = pl.Schema(
     {

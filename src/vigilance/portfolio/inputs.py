@@ -75,10 +75,16 @@ class World:
 
 
 def world(facts: Facts, judgements: Judgements) -> World:
-    """The sector footprint (``data/footprint``) and the upstream judgements (``rules/tables/upstream``)."""
+    """The sector footprint (``data/footprint``) and the upstream judgements (``rules/tables/upstream``).
+
+    Flows that tell where workers come from (seafarers, agency and domestic workers) say nothing of where they work
+    and are left out; those activities stay in the country of domicile.
+    """
     footprint = (
         facts.table("footprint")
-        .filter(pl.col("commodity").fill_null("all") == "all")
+        .filter(
+            (pl.col("commodity").fill_null("all") == "all") & ~pl.col("flow").str.contains("origin|nationality")
+        )
         .group_by(division="isic_division", iso3="iso3")
         .agg(pl.col("share").sum())
         .with_columns(share=pl.col("share") / pl.col("share").sum().over("division"))
