@@ -402,7 +402,7 @@ _AS_OF_LINE: Final = re.compile(r"^as_of: .*$", re.MULTILINE)
 
 def stamped(card_text: str, content: bytes, rows: int, as_of: date | None = None) -> str:
     """The text of a card with the sha256 and the row count (and as-of date) of a new table; all else untouched."""
-    text = _DIGEST_LINE.sub(f"sha256: {hashlib.sha256(content).hexdigest()}", card_text)
+    text = _DIGEST_LINE.sub(f"sha256: '{hashlib.sha256(content).hexdigest()}'", card_text)
     text = _ROWS_LINE.sub(f"rows: {rows}", text)
     return text if as_of is None else _AS_OF_LINE.sub(f"as_of: {as_of.isoformat()}", text)
 
