@@ -42,7 +42,7 @@ NOTICES: Final = ("unannounced", "semi_announced", "announced")
 UNANNOUNCED, SEMI_ANNOUNCED, ANNOUNCED = 0, 1, 2
 
 _RULES: Final = "evidence.audits"
-_BLIND: Final = -60.0
+BLIND: Final = -60.0
 """Shift of an audit out of season: sensitivity falls to its floor 1 - Sp."""
 _RANGE_WIDTH: Final = 3.29
 
@@ -94,34 +94,26 @@ def visits(audits: Frame, sites: Frame, judgements: Judgements, on: date) -> Fra
 
     Reads ``_supplier_id, _audited_on`` and, where present, the columns of ``OPTIONAL`` and the sites'
     ``_workers``. Gives ``_shift`` (logit of Se, the best of the day), ``_rank`` (of the notice, the least
-    announced of the day), ``_auditor`` (empty when unknown or several), ``_looked`` (1 when in season). The
+    announced of the day) and, when the table names auditors, ``_auditor`` (empty when unknown or several). The
     same audit twice is one row.
     """
+    named = "_auditor" in audits.collect_schema().names()
     rows = completed(audits, OPTIONAL).filter(by_then("_audited_on", on), ~nw.col("_supplier_id").is_null())
     needed = _required_days(audits, sites, judgements)
-    if needed is not None:
-        rows = rows.join(needed, on="_supplier_id", how="left")
-    else:
+    if needed is None:
         rows = rows.with_columns(_needed=nw.lit(None, dtype=nw.Float64))
-    rows = rows.select(
-        "_supplier_id",
-        "_audited_on",
-        _shift=_conditions(judgements),
-        _rank=_notice_rank(),
-        _who=nw.col("_auditor").fill_null(""),
-        _looked=nw.when(_blind()).then(0).otherwise(1),
-    )
-    daily = rows.group_by("_supplier_id", "_audited_on").agg(
-        nw.col("_shift").max(),
-        nw.col("_rank").min(),
-        nw.col("_looked").max(),
-        nw.col("_who").min().alias("_first_who"),
-        nw.col("_who").max().alias("_last_who"),
-    )
+    else:
+        rows = rows.join(needed, on="_supplier_id", how="left")
+    rows = rows.with_columns(_rank=_notice_rank())
+    who = [nw.col("_auditor").fill_null("").alias("_who")] if named else []
+    rows = rows.select("_supplier_id", "_audited_on", "_rank", *who, _shift=_conditions(judgements))
+    several = [nw.col("_who").min().alias("_first_who"), nw.col("_who").max().alias("_last_who")] if named else []
+    daily = rows.group_by("_supplier_id", "_audited_on").agg(nw.col("_shift").max(), nw.col("_rank").min(), *several)
+    if not named:
+        return daily
     one = nw.col("_first_who") == nw.col("_last_who")
-    return daily.with_columns(_auditor=nw.when(one).then(nw.col("_first_who")).otherwise(nw.lit(""))).drop(
-        "_first_who", "_last_who"
-    )
+    auditor = nw.when(one).then(nw.col("_first_who")).otherwise(nw.lit(""))
+    return daily.select("_supplier_id", "_audited_on", "_shift", "_rank", _auditor=auditor)
 
 
 def _blind() -> nw.Expr:
@@ -137,14 +129,12 @@ def _notice_rank() -> nw.Expr:
 def _conditions(judgements: Judgements) -> nw.Expr:
     """The sum of the shifts of logit Se; only a blank notice shifts it (it counts as announced)."""
     shift = numbers(f"{_RULES}.shift", judgements)
-    rank = _notice_rank()
-    total = (
-        nw.when(rank == UNANNOUNCED)
-        .then(shift["unannounced"])
-        .otherwise(nw.when(rank == ANNOUNCED).then(shift["announced"]).otherwise(0.0))
-    )
+    rank = nw.col("_rank")
+    announced = nw.when(rank == ANNOUNCED).then(shift["announced"]).otherwise(0.0)
+    total = nw.when(rank == UNANNOUNCED).then(shift["unannounced"]).otherwise(announced)
     days, needed = nw.col("_person_days"), nw.col("_needed")
-    total = total + nw.when((days > 0) & (needed > 0)).then((days / needed).log() * shift["log_days"]).otherwise(0.0)
+    thorough = (days / needed).log() * shift["log_days"]
+    total = total + nw.when((days > 0) & (needed > 0)).then(thorough).otherwise(0.0)
     for condition, name in (
         (nw.col("_offsite_interviews") > 0, "offsite_interviews"),
         (nw.col("_woman_in_team"), "woman_in_team"),
@@ -152,7 +142,7 @@ def _conditions(judgements: Judgements) -> nw.Expr:
         (nw.col("_kind") == "follow_up", "follow_up"),
     ):
         total = total + nw.when(condition).then(shift[name]).otherwise(0.0)
-    return nw.when(_blind()).then(_BLIND).otherwise(total)
+    return nw.when(_blind()).then(BLIND).otherwise(total)
 
 
 def _required_days(audits: Frame, sites: Frame, judgements: Judgements) -> Frame | None:
@@ -171,128 +161,129 @@ def _required_days(audits: Frame, sites: Frame, judgements: Judgements) -> Frame
 def clean_runs(visited: Frame, found: Frame | None, judgements: Judgements, on: date) -> Frame:
     """What the clean audits of each site say: one row per site.
 
-    ``visited`` from ``visits``; ``found`` has ``_supplier_id, _audited_on, _fl_found, _cl_found`` (1 where
-    that day's audit found the hazard, and so is not clean). Gives per hazard ``_ev_fl_clean`` (ln LR in
-    quanta, at most 0), ``_ev_fl_clean_sd`` (its sd), ``_ev_fl_clean_n``, and ``_ev_audits`` (all visits),
-    ``_ev_first``, ``_ev_last`` (dates), ``_ev_checked`` (1 after a look within the window).
+    ``visited`` from ``visits``; ``found`` has ``_supplier_id, _audited_on, _fl_found, _cl_found`` (1 where that
+    day's audit found the hazard, and so is not clean). Gives per hazard ``_ev_fl_clean`` (ln LR in quanta, at most
+    0), ``_ev_fl_clean_sd`` (its sd), ``_ev_fl_clean_n``, and ``_ev_audits`` (all visits), ``_ev_last`` (date of the
+    last one in season), ``_ev_checked`` (1 when that is within the window).
     """
-    tests = {hazard: Test.of(hazard, judgements) for hazard in HAZARDS}
-    rows = visited.with_columns(
-        _age=age_days("_audited_on", on),
-        _fresh=halved(age_days("_audited_on", on), judgements.value(f"{_RULES}.half_life_days")),
-    )
+    fresh = halved(age_days("_audited_on", on), judgements.value(f"{_RULES}.half_life_days"))
+    rows = visited.with_columns(_fresh=fresh)
     if found is not None:
         rows = rows.join(found, on=["_supplier_id", "_audited_on"], how="left")
-    familiar = judgements.value(f"{_RULES}.shift.same_auditor")
-    window = judgements.value(f"{_RULES}.checked_days")
-    rows = rows.select(
+    tests = {hazard: Test.of(hazard, judgements) for hazard in HAZARDS}
+    named = "_auditor" in visited.collect_schema().names()
+    sums = _by_auditor(rows, tests, judgements, found is not None) if named else _alone(rows, tests, found is not None)
+    return _site_level(_by_notice(sums, found is not None), tests, judgements, on)
+
+
+def _clean(hazard: Hazard, findings: bool) -> nw.Expr:
+    """Whether a visit found nothing of a hazard."""
+    return nw.col(f"_{SHORT[hazard]}_found").fill_null(0) == 0 if findings else nw.lit(True)
+
+
+def _term(hazard: Hazard, test: Test, shift: nw.Expr, findings: bool) -> nw.Expr:
+    """Decayed ln LR of one visit as a clean one, in quanta; 0 where it found the hazard."""
+    term = quanta(nw.col("_fresh") * test.clean(test.sensitivity(shift)))
+    return nw.when(_clean(hazard, findings)).then(term).otherwise(0) if findings else term
+
+
+def _in_season() -> nw.Expr:
+    return nw.when(nw.col("_shift") > BLIND / 2).then(nw.col("_audited_on"))
+
+
+def _counts(findings: bool) -> dict[str, nw.Expr]:
+    """Of one visit: 1 per hazard where it was clean; nothing without findings, as all were."""
+    if not findings:
+        return {}
+    return {f"_{SHORT[h]}_n": nw.when(_clean(h, findings)).then(1).otherwise(0) for h in HAZARDS}
+
+
+def _alone(rows: Frame, tests: dict[Hazard, Test], findings: bool) -> Frame:
+    return rows.select(
         "_supplier_id",
-        "_audited_on",
-        "_auditor",
         "_rank",
-        *(column for hazard in HAZARDS for column in _terms(hazard, tests[hazard], familiar, found is not None)),
-        _checked=nw.when(nw.col("_age") <= window).then(nw.col("_looked")).otherwise(0),
+        **{f"_{SHORT[h]}_term": _term(h, tests[h], nw.col("_shift"), findings) for h in HAZARDS},
+        **_counts(findings),
+        _visits=nw.lit(1),
+        _last=_in_season(),
     )
-    return _site_level(_by_notice(_by_auditor(rows)), tests, judgements)
 
 
-def _terms(hazard: Hazard, test: Test, familiar: float, checked_findings: bool) -> list[nw.Expr]:
-    """Columns of one visit: full and familiar ln LR, leverage of Se, whether it counts as clean."""
-    name = SHORT[hazard]
-    clean = nw.col(f"_{name}_found").is_null() | (nw.col(f"_{name}_found") == 0) if checked_findings else None
-
-    def kept(value: nw.Expr) -> nw.Expr:
-        return value if clean is None else nw.when(clean).then(value).otherwise(nw.lit(0.0))
-
-    fresh, se = nw.col("_fresh"), test.sensitivity(nw.col("_shift"))
-    full = kept(fresh * test.clean(se))
-    seen = kept(fresh * test.clean(test.sensitivity(nw.col("_shift") + familiar)))
-    # Nobody knows whether an unnamed auditor has been before.
-    again = nw.when(nw.col("_auditor") == "").then(full).otherwise(seen)
-    count = nw.lit(1) if clean is None else nw.when(clean).then(1).otherwise(0)
-    return [
-        quanta(full).alias(f"_{name}_full"),
-        quanta(again).alias(f"_{name}_again"),
-        quanta(kept(fresh * se)).alias(f"_{name}_lever"),
-        count.alias(f"_{name}_n"),
-    ]
-
-
-def _by_auditor(rows: Frame) -> Frame:
+def _by_auditor(rows: Frame, tests: dict[Hazard, Test], judgements: Judgements, findings: bool) -> Frame:
     """One row per site, auditor and notice: all audits but the most telling count as by a familiar auditor.
 
-    The sum of the familiar terms plus the least of (full - familiar) can only fall when an audit is added: a
-    clean audit never raises the risk, whoever made it.
+    The sum of the familiar terms plus the least of (full - familiar) can only fall when an audit is added: a clean
+    audit never raises the risk, whoever made it. Nobody knows whether an unnamed auditor has been before.
     """
-    gain = rows.with_columns(
-        **{f"_{n}_gain": nw.col(f"_{n}_full") - nw.col(f"_{n}_again") for n in SHORT.values()},
-    )
-    grouped = gain.group_by("_supplier_id", "_auditor", "_rank").agg(
-        *(nw.col(f"_{n}_{part}").sum() for n in SHORT.values() for part in ("again", "lever", "n")),
-        *(nw.col(f"_{n}_gain").min() for n in SHORT.values()),
+    familiar = nw.col("_shift") + judgements.value(f"{_RULES}.shift.same_auditor")
+    shift = nw.when(nw.col("_auditor") == "").then(nw.col("_shift")).otherwise(familiar)
+    full = {f"_{SHORT[h]}_full": _term(h, tests[h], nw.col("_shift"), findings) for h in HAZARDS}
+    again = {f"_{SHORT[h]}_again": _term(h, tests[h], shift, findings) for h in HAZARDS}
+    names = SHORT.values()
+    single = rows.select("_supplier_id", "_auditor", "_rank", **full, **again, **_counts(findings), _last=_in_season())
+    grouped = single.group_by("_supplier_id", "_auditor", "_rank").agg(
+        *(nw.col(f"_{n}_again").sum() for n in names),
+        *((nw.col(f"_{n}_full") - nw.col(f"_{n}_again")).min().alias(f"_{n}_gain") for n in names),
+        *(nw.col(column).sum() for column in _counts(findings)),
         nw.len().alias("_visits"),
-        nw.col("_audited_on").min().alias("_first"),
-        nw.col("_audited_on").max().alias("_last"),
-        nw.col("_checked").max(),
+        nw.col("_last").max(),
     )
-    return grouped.with_columns(
-        **{f"_{n}_term": nw.col(f"_{n}_again") + nw.col(f"_{n}_gain") for n in SHORT.values()},
-    )
+    return grouped.with_columns(**{f"_{n}_term": nw.col(f"_{n}_again") + nw.col(f"_{n}_gain") for n in names})
 
 
-def _by_notice(rows: Frame) -> Frame:
+def _by_notice(rows: Frame, findings: bool) -> Frame:
     """One row per site with the sums of each notice, in quanta."""
-    ranks = range(len(NOTICES))
 
     def of_rank(rank: int, column: str) -> nw.Expr:
         return nw.when(nw.col("_rank") == rank).then(nw.col(column)).otherwise(0).sum()
 
     return rows.group_by("_supplier_id").agg(
         *(
-            of_rank(rank, f"_{n}_{part}").alias(f"_{n}_{part}_{rank}")
+            of_rank(rank, f"_{n}_term").alias(f"_{n}_term_{rank}")
             for n in SHORT.values()
-            for part in ("term", "lever")
-            for rank in ranks
+            for rank in range(len(NOTICES))
         ),
-        *(nw.col(f"_{n}_n").sum().alias(f"_ev_{n}_clean_n") for n in SHORT.values()),
+        *(nw.col(column).sum() for column in _counts(findings)),
         nw.col("_visits").sum().alias("_ev_audits"),
-        nw.col("_first").min().alias("_ev_first"),
         nw.col("_last").max().alias("_ev_last"),
-        nw.col("_checked").max().alias("_ev_checked"),
     )
 
 
-def _site_level(sums: Frame, tests: dict[Hazard, Test], judgements: Judgements) -> Frame:
+def _site_level(sums: Frame, tests: dict[Hazard, Test], judgements: Judgements, on: date) -> Frame:
     found = {notice: judgements.get(f"{_RULES}.concealment.{notice}") for notice in NOTICES}
+    present = set(sums.collect_schema().names())
     columns: list[nw.Expr] = []
     for hazard in HAZARDS:
         name = SHORT[hazard]
-        term, lever = (
-            [of_quanta(nw.col(f"_{name}_{part}_{rank}")) for rank in range(len(NOTICES))] for part in ("term", "lever")
-        )
-        middle, slope = _run([found[n].value for n in NOTICES], term, lever)
-        low, _ = _run([found[n].low for n in NOTICES], term, lever)
-        high, _ = _run([found[n].high for n in NOTICES], term, lever)
+        term = [of_quanta(nw.col(f"_{name}_term_{rank}")) for rank in range(len(NOTICES))]
+        middle, slope = _run([found[n].value for n in NOTICES], term)
+        low, _ = _run([found[n].low for n in NOTICES], term)
+        high, _ = _run([found[n].high for n in NOTICES], term)
         from_c = (high - low) / _RANGE_WIDTH
         from_se = slope * tests[hazard].sd_base
         value = nw.when(middle < 0).then(middle).otherwise(nw.lit(0.0))
+        count = f"_{name}_n" if f"_{name}_n" in present else "_ev_audits"
         columns += [
             quanta(value).alias(f"_ev_{name}_clean"),
             (from_c * from_c + from_se * from_se).sqrt().alias(f"_ev_{name}_clean_sd"),
+            nw.col(count).alias(f"_ev_{name}_clean_n"),
         ]
-    kept = [f"_ev_{name}_clean_n" for name in SHORT.values()]
-    return sums.select("_supplier_id", *columns, *kept, "_ev_audits", "_ev_first", "_ev_last", "_ev_checked")
+    recent = age_days("_ev_last", on) <= judgements.value(f"{_RULES}.checked_days")
+    checked = nw.when(recent).then(1).otherwise(0)
+    return sums.select("_supplier_id", *columns, "_ev_audits", "_ev_last", _ev_checked=checked)
 
 
-def _run(concealed: list[float], term: list[nw.Expr], lever: list[nw.Expr]) -> tuple[nw.Expr, nw.Expr]:
-    """ln LR of a run and how fast it falls with logit Se, over the nested types of concealment."""
+def _run(concealed: list[float], term: list[nw.Expr]) -> tuple[nw.Expr, nw.Expr]:
+    """ln LR of a run and how fast it falls with logit Se, over the nested types of concealment.
+
+    d ln(1 - Se) / d logit Se = -Se is at most |ln(1 - Se)|: the slope is bounded by the terms themselves, so that the
+    interval is never too narrow.
+    """
     order = sorted(range(len(concealed)), key=concealed.__getitem__)
-    weight = concealed[order[0]]
-    total, leverage = nw.lit(weight), nw.lit(0.0)
-    seen, pull = nw.lit(0.0), nw.lit(0.0)
+    total, slope, seen = nw.lit(concealed[order[0]]), nw.lit(0.0), nw.lit(0.0)
     for position, rank in enumerate(order):
         following = concealed[order[position + 1]] if position + 1 < len(order) else 1.0
-        seen, pull = seen + term[rank], pull + lever[rank]
+        seen = seen + term[rank]
         part = seen.exp() * (following - concealed[rank])
-        total, leverage = total + part, leverage + part * pull
-    return total.log(), leverage / total
+        total, slope = total + part, slope - part * seen
+    return total.log(), slope / total
