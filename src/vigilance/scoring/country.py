@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import narwhals.stable.v2 as nw
 
 from vigilance.scoring.country_channels import imposed, joined, sponsored
-from vigilance.scoring.country_observations import MOMENT, Tables, means, moments_frame, observations
+from vigilance.scoring.country_observations import MOMENT, UNITS, Tables, means, moments_frame, observations, whole
 from vigilance.scoring.country_rules import LAW, MEANS, PARTS, REFUGE, CountryRules, read_rules
 from vigilance.scoring.country_structure import gaps, statuses, structure, supervision
 from vigilance.terms import HAZARDS, Hazard
@@ -54,7 +54,7 @@ class CountryFacts:
 
     tables: Tables
     moments: tuple[date, ...]
-    statuses: tuple[nw.DataFrame[Any], ...]
+    statuses: tuple[nw.LazyFrame[Any], ...]
 
 
 def years_before(day: date, years: int) -> date:
@@ -74,7 +74,8 @@ def country_index(facts: Facts, judgements: Judgements) -> nw.DataFrame[Any]:
     ``c029, c105, c138, c182, p029`` (not_ratified, ratified, in_force, denounced; null outside the ILO).
     Raises what ``facts`` and ``judgements`` raise.
     """
-    return index_of(gather(facts, read_rules(judgements)), read_rules(judgements))
+    rules = read_rules(judgements)
+    return index_of(gather(facts, rules), rules)
 
 
 def gather(facts: Facts, rules: CountryRules) -> CountryFacts:
@@ -82,16 +83,17 @@ def gather(facts: Facts, rules: CountryRules) -> CountryFacts:
     moments = tuple(years_before(facts.on, step * rules.window_years) for step in range(3))
     earlier = [facts.reference.in_force(day) for day in moments[1:]]
     return CountryFacts(
-        tables={name: nw.from_native(facts.table(name), eager_only=True) for name in READS},
+        tables={name: nw.from_native(facts.table(name)).lazy() for name in READS},
         moments=moments,
-        statuses=tuple(nw.from_native(then.ratification_status(), eager_only=True) for then in (facts, *earlier)),
+        statuses=tuple(nw.from_native(then.ratification_status()).lazy() for then in (facts, *earlier)),
     )
 
 
 def index_of(facts: CountryFacts, rules: CountryRules) -> nw.DataFrame[Any]:
     """Compute ``country_index`` on frames: the pure part."""
     tables = facts.tables
-    averages = means(observations(tables, rules, facts.moments), rules)
+    # One collect for the averages: the plans below read them several times.
+    averages = means(observations(tables, rules, facts.moments), rules).collect().lazy()
     frame = _channelled(_parts(tables, averages, facts.moments, rules), facts, averages, rules)
     law = averages.filter(nw.col("kind") == LAW).select(
         "iso3", MOMENT, nw.col("of").alias("convention"), nw.col("mean").alias("law")
@@ -100,18 +102,19 @@ def index_of(facts: CountryFacts, rules: CountryRules) -> nw.DataFrame[Any]:
     conventions = conventions.filter(nw.col("convention").is_in(list(rules.conventions)))
     cases = supervision(tables, rules, facts.moments)
     frame = gaps(frame, conventions, law, cases, statuses(facts.statuses, rules), rules)
-    return _wide(_indexed(_with_structure(frame, rules), rules), facts)
+    scored = _centred(_indexed(_with_structure(frame.collect().lazy(), rules), rules)).collect()
+    return _wide(scored, facts)
 
 
 def _parts(
-    tables: Tables, averages: nw.DataFrame[Any], moments: Sequence[date], rules: CountryRules
-) -> nw.DataFrame[Any]:
+    tables: Tables, averages: nw.LazyFrame[Any], moments: Sequence[date], rules: CountryRules
+) -> nw.LazyFrame[Any]:
     """One row per country, moment and hazard: ``process``, ``outcome`` and the known share of each.
 
     A mean leans to a prior as far as little of its weight is known; it is null where nothing is.
     """
     whens = moments_frame(tables["countries"], moments).select(MOMENT)
-    hazards = nw.from_dict({"hazard": [str(hazard) for hazard in HAZARDS]}, backend=whens.implementation)
+    hazards = nw.from_dict({"hazard": [str(hazard) for hazard in HAZARDS]}, backend=whens.implementation).lazy()
     frame = tables["countries"].select("iso3", "ilo_region", "ilo_member")
     frame = frame.join(whens, how="cross").join(hazards, how="cross")
     thin = rules.group("thin")
@@ -131,8 +134,8 @@ def _parts(
 
 
 def _channelled(
-    frame: nw.DataFrame[Any], facts: CountryFacts, averages: nw.DataFrame[Any], rules: CountryRules
-) -> nw.DataFrame[Any]:
+    frame: nw.LazyFrame[Any], facts: CountryFacts, averages: nw.LazyFrame[Any], rules: CountryRules
+) -> nw.LazyFrame[Any]:
     """Let the channels into forced labour act on process and outcome, and keep ``imposed``."""
     forced = nw.lit(str(Hazard.FORCED_LABOUR)).alias("hazard")
     keys = ["iso3", MOMENT, "hazard"]
@@ -156,7 +159,7 @@ def _channelled(
     )
 
 
-def _with_structure(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
+def _with_structure(frame: nw.LazyFrame[Any], rules: CountryRules) -> nw.LazyFrame[Any]:
     """Keep the moments 0 and 1 and add ``structure``; each reads the gap one window before it."""
     keys = ["iso3", MOMENT, "hazard"]
     earlier = frame.filter(nw.col(MOMENT) > 0).select(
@@ -165,7 +168,7 @@ def _with_structure(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFra
     return frame.join(earlier, on=keys, how="inner").with_columns(structure=structure(rules))
 
 
-def _indexed(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
+def _indexed(frame: nw.LazyFrame[Any], rules: CountryRules) -> nw.LazyFrame[Any]:
     """Add ``index``, ``coverage`` and ``sd`` from the parts."""
     weights, spread = rules.group("part"), rules.group("uncertainty")
     squares = nw.sum_horizontal(*((nw.col(part) ** 2).fill_null(0.0) * weights[part] for part in PARTS))
@@ -178,41 +181,43 @@ def _indexed(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]
     ).with_columns(sd=(unknown + spread["measurement"] ** 2) ** 0.5)
 
 
+def _centred(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add ``index_centred``: the index minus the mean of the ILO members of its region, of the world without one.
+
+    0 where nothing is known: the mean of the region is then the best guess, and ``sd`` says how weak it is.
+    """
+    members = nw.when(nw.col("ilo_member")).then(whole("index"))
+    frame = frame.with_columns(_member=members)
+    averages = {}
+    for name, group in {"_here": ["ilo_region"], "_world": []}.items():
+        over = [MOMENT, "hazard", *group]
+        averages[name] = nw.col("_member").sum().over(*over) / nw.col("_member").count().over(*over) / UNITS
+    mean = nw.when(~nw.col("ilo_region").is_null()).then(nw.col("_here")).otherwise(nw.col("_world"))
+    return frame.with_columns(**averages).with_columns(index_centred=(nw.col("index") - mean).fill_null(0.0))
+
+
 def _wide(frame: nw.DataFrame[Any], facts: CountryFacts) -> nw.DataFrame[Any]:
-    """One row per country: the columns of each hazard, now and a window before, and the conventions."""
-    now, before = frame.filter(nw.col(MOMENT) == 0), frame.filter(nw.col(MOMENT) == 1)
-    result = facts.tables["countries"].select("iso3", "ilo_region")
-    for hazard in HAZARDS:
-        here = _centred(now.filter(nw.col("hazard") == str(hazard)))
-        then = before.filter(nw.col("hazard") == str(hazard))
-        result = result.join(
-            here.select("iso3", *(nw.col(name).alias(f"{hazard}_{name}") for name in SHOWN)), on="iso3", how="left"
-        ).join(
-            then.select("iso3", *(nw.col(name).alias(f"{hazard}_{name}_5_years_before") for name in SHOWN_BEFORE)),
-            on="iso3",
-            how="left",
-        )
-    return _quantised(result).join(_conventions(facts), on="iso3", how="left").sort("iso3")
+    """Make one row per country: the columns of each hazard, now and a window before, and the conventions."""
+    result = frame.select("iso3", "ilo_region").unique()
+    for moment, names in enumerate((SHOWN, SHOWN_BEFORE)):
+        # Pivot names its columns <value>_<hazard>; the project's are <hazard>_<value>.
+        titles = {f"{name}_{hazard}": f"{hazard}_{name}" for hazard in HAZARDS for name in names}
+        wide = frame.filter(nw.col(MOMENT) == moment).pivot("hazard", index="iso3", values=list(names))
+        wide = wide.select("iso3", *(nw.col(old).alias(new) for old, new in titles.items()))
+        suffix = "_5_years_before" if moment else ""
+        wide = wide.rename({new: f"{new}{suffix}" for new in titles.values()})
+        result = result.join(_quantised(wide, wide.columns[1:]), on="iso3", how="left")
+    return result.join(_conventions(facts), on="iso3", how="left").sort("iso3")
 
 
 def _conventions(facts: CountryFacts) -> nw.DataFrame[Any]:
     """Give the status of each convention on the date asked for, one lower-case column each."""
-    codes = [str(code).lower() for code in sorted(facts.tables["conventions"].get_column("code").to_list())]
-    frame = facts.statuses[0].select("iso3", nw.col("convention").str.to_lowercase(), "status")
+    frame = facts.statuses[0].select("iso3", nw.col("convention").str.to_lowercase(), "status").collect()
+    codes = sorted(frame.get_column("convention").unique().to_list())
     return frame.pivot("convention", index="iso3", values="status").select("iso3", *codes)
 
 
-def _centred(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
-    """Add the index minus the mean of the ILO members of its region (of the world without a region)."""
-    members = frame.filter(nw.col("ilo_member"))
-    averages = members.group_by("ilo_region").agg(nw.col("index").mean().alias("_mean"))
-    world = members.get_column("index").mean()
-    centred = nw.col("index") - nw.col("_mean").fill_null(0.0 if world is None else float(world))
-    return frame.join(averages, on="ilo_region", how="left").with_columns(index_centred=centred.fill_null(0.0))
-
-
-def _quantised(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
-    """Put the numbers on a grid of 10^-6, so that every engine writes the same."""
+def _quantised(frame: nw.DataFrame[Any], names: Sequence[str]) -> nw.DataFrame[Any]:
+    """Put numbers on a grid of 10^-6, so that every engine writes the same."""
     scale = 10.0**DECIMALS
-    names = [name for name, kind in frame.schema.items() if kind == nw.Float64()]
     return frame.with_columns(((nw.col(*names) * scale) + 0.5).floor() / scale)

@@ -30,7 +30,7 @@ def joined(first: nw.Expr, *channels: nw.Expr) -> nw.Expr:
     return nw.when(~first.is_null()).then(1.0 - (1.0 - first) * spared).otherwise(alone)
 
 
-def imposed(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.DataFrame[Any]:
+def imposed(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.LazyFrame[Any]:
     """Columns ``iso3, moment, imposed`` (0 to 1): labour imposed by the State, the gravest programme or listing.
 
     A programme counts at earlier moments too: the day on which it became known is not the day on which it began.
@@ -61,7 +61,7 @@ def imposed(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.
     )
 
 
-def sponsored(tables: Tables, rules: CountryRules) -> nw.DataFrame[Any]:
+def sponsored(tables: Tables, rules: CountryRules) -> nw.LazyFrame[Any]:
     """Columns ``iso3, sponsored`` (0 to 1): strength of the regime, times the share of the employed whom it binds."""
     shares = dict(rules.group("migrant_share"))
     elsewhere = shares.pop("other")

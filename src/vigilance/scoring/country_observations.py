@@ -29,7 +29,7 @@ UNITS: Final = 10.0**9
 """Weighted sums are made on whole numbers of 10^-9, so that no engine's order of rows can show in them."""
 _DAYS_PER_YEAR: Final = 365.25
 
-Tables = Mapping[str, nw.DataFrame[Any]]
+Tables = Mapping[str, nw.LazyFrame[Any]]
 
 
 def year_number(column: str) -> nw.Expr:
@@ -38,7 +38,7 @@ def year_number(column: str) -> nw.Expr:
     return day.year() + day.ordinal_day() / _DAYS_PER_YEAR
 
 
-def moments_frame(like: nw.DataFrame[Any], moments: Sequence[date]) -> nw.DataFrame[Any]:
+def moments_frame(like: nw.LazyFrame[Any], moments: Sequence[date]) -> nw.LazyFrame[Any]:
     """Give columns ``moment, day`` (date) and ``year_then`` (with its fraction), on the engine of another frame."""
     return nw.from_dict(
         {
@@ -48,7 +48,7 @@ def moments_frame(like: nw.DataFrame[Any], moments: Sequence[date]) -> nw.DataFr
         },
         schema={MOMENT: nw.Int64(), "day": nw.Date(), "year_then": nw.Float64()},
         backend=like.implementation,
-    )
+    ).lazy()
 
 
 def known_by(day: nw.Expr) -> nw.Expr:
@@ -56,13 +56,13 @@ def known_by(day: nw.Expr) -> nw.Expr:
     return nw.col("known_on").is_null() | (nw.col("known_on") <= day)
 
 
-def coded(frame: nw.DataFrame[Any], column: str, codes: Mapping[str, float], value: str = "value") -> nw.DataFrame[Any]:
+def coded(frame: nw.LazyFrame[Any], column: str, codes: Mapping[str, float], value: str = "value") -> nw.LazyFrame[Any]:
     """The frame with ``value``: the number that ``codes`` gives to the word in a column; unknown words are dropped."""
     table = nw.from_dict(
         {column: list(codes), value: list(codes.values())},
         schema={column: nw.String(), value: nw.Float64()},
         backend=frame.implementation,
-    )
+    ).lazy()
     return frame.join(table, on=column, how="inner")
 
 
@@ -71,12 +71,12 @@ def whole(column: str) -> nw.Expr:
     return (nw.col(column) * UNITS + 0.5).floor().cast(nw.Int64())
 
 
-def history(tables: Tables, rules: CountryRules) -> nw.DataFrame[Any]:
+def history(tables: Tables, rules: CountryRules) -> nw.LazyFrame[Any]:
     """Collect every dated observation: ``iso3, indicator, period`` (the year it speaks of) ``, known_on, value``."""
     return nw.concat([_tiers(tables, rules), *_findings(tables, rules), _surveys(tables)])
 
 
-def _dated(frame: nw.DataFrame[Any], indicator: nw.Expr, period: str) -> nw.DataFrame[Any]:
+def _dated(frame: nw.LazyFrame[Any], indicator: nw.Expr, period: str) -> nw.LazyFrame[Any]:
     return frame.filter(~nw.col("value").is_null()).select(
         "iso3",
         indicator.alias("indicator"),
@@ -86,13 +86,13 @@ def _dated(frame: nw.DataFrame[Any], indicator: nw.Expr, period: str) -> nw.Data
     )
 
 
-def _tiers(tables: Tables, rules: CountryRules) -> nw.DataFrame[Any]:
+def _tiers(tables: Tables, rules: CountryRules) -> nw.LazyFrame[Any]:
     # An incomplete year lists only the worst placements; reading it would push whoever is in it up.
     complete = tables["trafficking_tiers"].filter(nw.col("complete_year"))
     return _dated(coded(complete, "tier", rules.group("tier")), nw.lit(TIER), "year")
 
 
-def _findings(tables: Tables, rules: CountryRules) -> list[nw.DataFrame[Any]]:
+def _findings(tables: Tables, rules: CountryRules) -> list[nw.LazyFrame[Any]]:
     findings = tables["ilab_findings"]
     keys = ["iso3", "year", "known_on"]
     standards = [*dict.fromkeys(name for leaves in rules.conventions.values() for name in leaves)]
@@ -107,7 +107,7 @@ def _findings(tables: Tables, rules: CountryRules) -> list[nw.DataFrame[Any]]:
     ]
 
 
-def _levels(findings: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+def _levels(findings: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Give the level of advancement, with the two that ILAB adds in words: regression and complicity."""
     printed = nw.col("advancement_as_printed")
     level = (
@@ -120,22 +120,19 @@ def _levels(findings: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
     return findings.select("iso3", "year", "known_on", level.alias("level"))
 
 
-def _surveys(tables: Tables) -> nw.DataFrame[Any]:
+def _surveys(tables: Tables) -> nw.LazyFrame[Any]:
     surveys = tables["child_labour_share"].filter(
         (nw.col("level") == "country") & (nw.col("sex") == "total") & (nw.col("unit") == "percent")
     )
     return _dated(surveys.filter(~nw.col("year").is_null()), nw.lit("child_labour_survey"), "year")
 
 
-def at_moments(
-    observed: nw.DataFrame[Any], moments: nw.DataFrame[Any], spans: Mapping[str, float]
-) -> nw.DataFrame[Any]:
+def at_moments(observed: nw.LazyFrame[Any], moments: Sequence[date], spans: Mapping[str, float]) -> nw.LazyFrame[Any]:
     """Columns ``moment, iso3, indicator, value``: of each history, what counts at each moment.
 
     That is the newest period known by then, or the mean over the last ``spans[indicator]`` periods; where nothing was
     known yet, the oldest period there is. Nothing known only after the first moment counts.
     """
-    asked = moments.filter(nw.col(MOMENT) == 0).get_column("day").item()
     series = [MOMENT, "iso3", "indicator"]
     reach = nw.lit(1.0)
     for indicator, span in spans.items():
@@ -145,9 +142,9 @@ def at_moments(
     within = nw.col("order") > nw.col("newest") - nw.col("reach")
     first = nw.col("order") == nw.col("newest")
     return (
-        observed.filter(known_by(nw.lit(asked)))
+        observed.filter(known_by(nw.lit(moments[0])))
         .with_columns(reach.alias("reach"))
-        .join(moments, how="cross")
+        .join(moments_frame(observed, moments), how="cross")
         .with_columns(order.alias("order"))
         .with_columns(nw.col("order").max().over(*series).alias("newest"))
         .filter(first | ((nw.col("newest") > 0) & within))
@@ -158,7 +155,7 @@ def at_moments(
     )
 
 
-def risks(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
+def risks(frame: nw.LazyFrame[Any], rules: CountryRules) -> nw.LazyFrame[Any]:
     """The frame with ``value`` as a risk between 0 and 1 on the fixed anchors of its indicator.
 
     Indicators without a scale (tiers, levels, coded standards) are between 0 and 1 already and pass unchanged.
@@ -173,7 +170,7 @@ def risks(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
         },
         schema={"indicator": nw.String(), "best": nw.Float64(), "worst": nw.Float64(), "pivot": nw.Float64()},
         backend=frame.implementation,
-    )
+    ).lazy()
     value = nw.col("value")
     spread = (value / nw.col("pivot").fill_null(1.0) + 1.0).clip(lower_bound=1.0).log()
     transformed = nw.when(~nw.col("pivot").is_null()).then(spread).otherwise(value)
@@ -185,7 +182,7 @@ def risks(frame: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
     )
 
 
-def observations(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.DataFrame[Any]:
+def observations(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.LazyFrame[Any]:
     """Columns ``moment, iso3, indicator, value``: everything known at each moment, as risks.
 
     Coded legal standards are 1 where the law meets them and 0 where it does not.
@@ -195,11 +192,11 @@ def observations(tables: Tables, rules: CountryRules, moments: Sequence[date]) -
     single = tables["country_indicators"].select("iso3", "indicator", "value")
     single = single.join(whens.select(MOMENT), how="cross").select(*columns)
     spans = {TIER: rules.number("tier_reports.mean_over")}
-    dated = at_moments(history(tables, rules), whens, spans).select(*columns)
+    dated = at_moments(history(tables, rules), moments, spans).select(*columns)
     return risks(nw.concat([single, dated]).filter(nw.col("indicator").is_in(rules.indicators)), rules)
 
 
-def means(observed: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]:
+def means(observed: nw.LazyFrame[Any], rules: CountryRules) -> nw.LazyFrame[Any]:
     """Average the indicators of each group that the rules weigh, over what is known.
 
     Columns ``iso3, moment, kind, of, mean`` and ``known`` (share of the weight), both 0 to 1. ``kind``
@@ -216,7 +213,7 @@ def means(observed: nw.DataFrame[Any], rules: CountryRules) -> nw.DataFrame[Any]
         {name: [entry[i] for entry in entries] for i, name in enumerate(columns)},
         schema=dict(zip(columns, types, strict=True)),
         backend=observed.implementation,
-    )
+    ).lazy()
     part = (nw.col("share") * nw.col("value") + 0.5).floor().cast(nw.Int64())
     return (
         observed.join(table, on="indicator", how="inner")

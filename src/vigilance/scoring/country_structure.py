@@ -27,7 +27,7 @@ from vigilance.scoring.country_rules import CountryRules
 DENOUNCED: Final = "denounced"
 
 
-def supervision(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.DataFrame[Any]:
+def supervision(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.LazyFrame[Any]:
     """Columns ``moment, iso3, convention, gravity`` (0 to 1): the gravest case known then, faded by its age.
 
     The table is a sample, so a country without a case is not in it: silence is not compliance.
@@ -44,7 +44,7 @@ def supervision(tables: Tables, rules: CountryRules, moments: Sequence[date]) ->
     )
 
 
-def statuses(by_moment: Sequence[nw.DataFrame[Any]], rules: CountryRules) -> nw.DataFrame[Any]:
+def statuses(by_moment: Sequence[nw.LazyFrame[Any]], rules: CountryRules) -> nw.LazyFrame[Any]:
     """Give columns ``moment, iso3, convention, bound`` (0 to 1) and ``denounced`` (0 or 1) at each moment."""
     stacked = [
         frame.select("iso3", "convention", "status", nw.lit(moment).cast(nw.Int64()).alias(MOMENT))
@@ -76,13 +76,13 @@ def gap(rules: CountryRules) -> nw.Expr:
 
 
 def gaps(
-    frame: nw.DataFrame[Any],
-    conventions: nw.DataFrame[Any],
-    law: nw.DataFrame[Any],
-    cases: nw.DataFrame[Any],
-    bound: nw.DataFrame[Any],
+    frame: nw.LazyFrame[Any],
+    conventions: nw.LazyFrame[Any],
+    law: nw.LazyFrame[Any],
+    cases: nw.LazyFrame[Any],
+    bound: nw.LazyFrame[Any],
     rules: CountryRules,
-) -> nw.DataFrame[Any]:
+) -> nw.LazyFrame[Any]:
     """Add ``gap`` and ``bound``, each the mean over the conventions of the hazard.
 
     ``frame`` has one row per country, moment and hazard with ``process, imposed``; ``conventions`` has ``convention,
