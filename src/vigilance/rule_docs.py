@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vigilance.i18n import language, messages
+from vigilance.i18n import LANGUAGES, language, messages
 from vigilance.rules import Estimate, Judgements, RuleFile
 
 _ = messages("rules")
@@ -62,6 +62,23 @@ def _file_lines(judgements: Judgements, rule: RuleFile) -> Iterator[str]:
         yield from ("", f"| {' | '.join(headings)} |", "|---|---|--:|--:|--:|---|---|")
     for estimate in estimates:
         yield _row(estimate, rule.id)
+    blocks = judgements.book.compiled["words"]
+    for path in (path for path in blocks if path.startswith(f"{rule.id}.")):
+        yield from ("", _("Words at `{path}`:").format(path=path), "")
+        yield from _word_lines(blocks[path], 0)
+
+
+def _word_lines(words: Any, depth: int) -> Iterator[str]:
+    """A block of words as nested bullets; a text in both languages is given in the language in use."""
+    pad = "  " * depth
+    for key, value in words.items() if isinstance(words, dict) else enumerate(words, start=1):
+        if isinstance(value, dict) and set(value) == set(LANGUAGES):
+            yield f"{pad}- {key}: {value[language()]}"
+        elif isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict) for v in value)):
+            yield f"{pad}- {key}:"
+            yield from _word_lines(value, depth + 1)
+        else:
+            yield f"{pad}- {key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
 
 
 def _row(estimate: Estimate, stem: str) -> str:

@@ -60,16 +60,22 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _note(value: Any) -> str:
-    """A remark: plain text, or both languages (kept as the English one beside the French)."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, dict) and set(value) == {"en", "fr"} and all(isinstance(v, str) for v in value.values()):
-        return f"{value['en']} / {value['fr']}"
+def _note(value: Any) -> dict[str, str]:
+    """A remark in both languages; a plain text stands for both."""
+    if not value:
+        return {}
+    if isinstance(value, str):
+        return {"en": value, "fr": value}
+    if isinstance(value, dict) and set(value) == {"en", "fr"} and all(map(_is_text, value.values())):
+        return value
     raise ValueError(_("must be a text, or {en: ..., fr: ...}"))
 
 
-Note = Annotated[str, BeforeValidator(_note)]
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+Note = Annotated[dict[str, str], BeforeValidator(_note)]
 Words = Annotated[list[str], BeforeValidator(_as_list)]
 
 
@@ -82,7 +88,7 @@ class Entry(_Model):
     high: float | None = None
     exact: bool = False
     sources: list[str] = Field(min_length=1)
-    note: Note = ""
+    note: Note = Field(default_factory=dict)
     unit: str = ""
 
     @model_validator(mode="after")
@@ -108,7 +114,7 @@ class Example(_Model):
 
     given: dict[str, Any]
     expect: Any
-    note: Note = ""
+    note: Note = Field(default_factory=dict)
 
 
 class Header(_Model):
@@ -134,10 +140,10 @@ class Source(_Model):
     title: Text
     kind: Literal["publication", "law", "standard", "data", "expert_prior"]
     publisher: str = Field(min_length=1)
-    year: int = Field(ge=1900, le=2100)
+    year: int | None = Field(default=None, ge=1900, le=2100)
     url: str = Field(default="", pattern=r"^(https://\S+)?$")
     reference: str = ""
-    note: Note = ""
+    note: Note = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _found_again(self) -> Source:

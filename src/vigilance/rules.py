@@ -44,8 +44,13 @@ class Estimate:
     high: float
     sources: tuple[str, ...]
     since: date
-    note: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
+
+    @property
+    def note(self) -> str:
+        """The remark beside the value, in the language in use; empty when there is none."""
+        return self.notes.get(language(), "")
 
     @property
     def exact(self) -> bool:
@@ -75,15 +80,21 @@ class Source:
     title: Mapping[str, str]
     kind: str
     publisher: str
-    year: int
+    year: int | None = None
     url: str = ""
     reference: str = ""
-    note: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """The remark beside the source, in the language in use; empty when there is none."""
+        return self.notes.get(language(), "")
 
     def text(self, lang: str | None = None) -> str:
         """The source as a line that a person reads, in English or French."""
         where = self.url or self.reference
-        return f"{self.publisher} ({self.year}), {self.title[lang or language()]}. {where}"
+        year = f" ({self.year})" if self.year else ""
+        return f"{self.publisher}{year}, {self.title[lang or language()]}. {where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +132,7 @@ class Rulebook:
     @cached_property
     def sources(self) -> dict[str, Source]:
         """Every source by id."""
-        return {name: Source(id=name, **said) for name, said in self.compiled["sources"].items()}
+        return {name: _source(name, said) for name, said in self.compiled["sources"].items()}
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -325,10 +336,15 @@ def shipped_rules() -> Path:
 
 def _history(path: str, entries: list[list[Any]]) -> History[Estimate]:
     return History(
-        Dated(day, Estimate(path, value, low, high, tuple(sources), day, note, unit))
-        for since, value, low, high, sources, note, unit in entries
+        Dated(day, Estimate(path, value, low, high, tuple(sources), day, notes, unit))
+        for since, value, low, high, sources, notes, unit in entries
         for day in (date.fromisoformat(since),)
     )
+
+
+def _source(name: str, said: Mapping[str, Any]) -> Source:
+    said = dict(said)
+    return Source(id=name, notes=said.pop("note"), **said)
 
 
 def _rule_file(name: str, said: Mapping[str, Any]) -> RuleFile:
@@ -351,7 +367,7 @@ def _rule_file(name: str, said: Mapping[str, Any]) -> RuleFile:
 
 def _overridden(old: Estimate, value: float) -> Estimate:
     low, high = (value, value) if old.exact else (min(old.low, value), max(old.high, value))
-    return Estimate(old.path, value, low, high, old.sources, old.since, old.note, old.unit)
+    return Estimate(old.path, value, low, high, old.sources, old.since, old.notes, old.unit)
 
 
 def _check_override(old: Estimate, value: float) -> None:
