@@ -331,6 +331,7 @@ def test_a_table_is_typed_and_dated(folder: Path) -> None:
         ("code,low,value,high,source\n01,0,1,2,prior\n01,0,1,2,prior\n", "the key twice on line(s) 2, 3"),
         ("code,low,value,high,source\n01,0,1,2,gossip\n", "a source that is not in sources.yaml on line(s) 2"),
         ("code,low,value,high,source\n01,0,,2,prior\n", "an empty `value` on line(s) 2"),
+        ("code,low,value,high,source\n01,0,NaN,2,prior\n", "a number that is not finite in `value` on line(s) 2"),
         ("code,low,value,high,source\n01,0,many,2,prior\n", "cannot be read as its card says"),
         ("code,low,value,high,source\n01,0,1,2,prior,extra\n", "cannot be read as its card says"),
     ],

@@ -279,6 +279,11 @@ def _row_flaws(frame: pl.DataFrame, card: Card, sources: set[str]) -> Iterator[t
         for name, column in card.columns.items()
         if not column.optional
     ]
+    checks += [
+        (_("a number that is not finite in `{name}`").format(name=name), ~pl.col(name).is_finite())
+        for name, column in card.columns.items()
+        if column.type == "number"
+    ]
     checks.append((_("the key twice"), pl.struct(card.key).is_duplicated()))
     if {"low", "value", "high"} <= set(card.columns):
         out = (pl.col("low") > pl.col("value")) | (pl.col("value") > pl.col("high"))

@@ -65,10 +65,10 @@ def _file_lines(judgements: Judgements, rule: RuleFile) -> Iterator[str]:
     blocks = judgements.book.compiled["words"]
     for path in (path for path in blocks if path.startswith(f"{rule.id}.")):
         yield from ("", _("Words at `{path}`:").format(path=path), "")
-        yield from _word_lines(blocks[path], 0)
+        yield from word_lines(blocks[path], 0)
 
 
-def _word_lines(words: Any, depth: int) -> Iterator[str]:
+def word_lines(words: Any, depth: int) -> Iterator[str]:
     """A block of words as nested bullets; a text in both languages is given in the language in use."""
     pad = "  " * depth
     for key, value in words.items() if isinstance(words, dict) else enumerate(words, start=1):
@@ -76,7 +76,7 @@ def _word_lines(words: Any, depth: int) -> Iterator[str]:
             yield f"{pad}- {key}: {value[language()]}"
         elif isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, dict) for v in value)):
             yield f"{pad}- {key}:"
-            yield from _word_lines(value, depth + 1)
+            yield from word_lines(value, depth + 1)
         else:
             yield f"{pad}- {key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from vigilance import rules
+from vigilance import rule_docs, rules
 from vigilance.errors import RuleError, UsageError
 from vigilance.i18n import LANGUAGES, language, messages, use
 from vigilance.rules import Estimate, Judgements, Rulebook, RuleFile
@@ -171,6 +171,7 @@ def _described(judgements: Judgements, name: str) -> dict[str, Any]:
 
 def _file(judgements: Judgements, rule: RuleFile) -> dict[str, Any]:
     paths = [p for p in judgements.book.paths if p.startswith(f"{rule.id}.")]
+    blocks = judgements.book.compiled["words"]
     return {
         "id": rule.id,
         "title": rule.title[language()],
@@ -181,6 +182,7 @@ def _file(judgements: Judgements, rule: RuleFile) -> dict[str, Any]:
         "indicators": list(rule.indicators),
         "values": [_history(judgements, path) for path in paths],
         "examples": list(rule.examples),
+        "words": {path: block for path, block in blocks.items() if path.startswith(f"{rule.id}.")},
     }
 
 
@@ -229,9 +231,18 @@ def _as_text(described: dict[str, Any]) -> Iterator[str]:
         yield _wrapped(f"{column}: {title}", 2)
     for value in described.get("values", ()):
         yield from _value_lines(value)
+    for path, block in described.get("words", {}).items():
+        yield path
+        yield from (
+            _wrapped(line.strip(), 2 + len(line) - len(line.lstrip())) for line in rule_docs.word_lines(block, 0)
+        )
     for example in described.get("examples", ()):
         given, expect = _plain(example["given"]), _plain(example["expect"])
         yield _wrapped(_("Example: {given} gives {expect}").format(given=given, expect=expect), 0)
+    yield from _reference_lines(described)
+
+
+def _reference_lines(described: dict[str, Any]) -> Iterator[str]:
     references = dict(described.get("references", {}))
     for value in described.get("values", ()):
         references.update(value["references"])
@@ -283,10 +294,8 @@ def document(on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
       vigilance rules document > docs/rules.md
     """  # noqa: D301 - click wants the character itself
     del quiet
-    from vigilance.rule_docs import document as page  # noqa: PLC0415
-
     with use(lang):
-        text = page(rules.load().in_force(_day(on)))
+        text = rule_docs.document(rules.load().in_force(_day(on)))
         click.echo(_json({"markdown": text}) if as_json else text, nl=as_json)
 
 
