@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,8 @@ import polars as pl
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
 from vigilance.ingest.readers.cleaning import CODES, FOLDED_CR, FOLDED_LF, BadByte, Cleaned, Fate, Plan, clean
-from vigilance.ingest.readers.dialect import Layout, find, quoted, two_tables
+from vigilance.ingest.readers.columns import unique_names
+from vigilance.ingest.readers.dialect import Layout, find, two_tables
 from vigilance.ingest.readers.encoding import Text, open_text, refuse_bytes
 from vigilance.ingest.readers.limits import Limits
 from vigilance.ingest.readers.prescan import Shape, scan
@@ -27,7 +27,6 @@ from vigilance.ingest.readers.table import (
     Counts,
     Dialect,
     HeaderMatcher,
-    Match,
     RawTable,
 )
 from vigilance.ingest.readers.trailer import Trailer, find_trailer
@@ -120,53 +119,6 @@ def _head(text: Text, name: str) -> bytes:
     except UnicodeDecodeError as error:
         raise refuse_bytes(text.path, name, error.start) from None
     return head
-
-
-def unique_names(
-    header: Sequence[str], match: Match | None, name: str, line: int
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """Unique, non-empty names for the columns, and what had to be changed, as issues.
-
-    Raises ``InputRefused`` when a column that is needed is there twice.
-    """
-    plain = [cell.strip() for cell in header]
-    times = Counter(cell.casefold() for cell in plain if cell)
-    needed = {plain[place].casefold() for place in match.mapping.values()} if match else set()
-    twice = [cell for cell in dict.fromkeys(plain) if times[cell.casefold()] > 1]
-    if any(cell.casefold() in needed for cell in twice):
-        raise InputRefused(
-            _("{file}, line {line}: the header has a needed column twice: {twice}; it holds: {found}").format(
-                file=name, line=line, twice=quoted(twice), found=quoted(plain, 40)
-            ),
-            hint=_("rename or remove one of the two"),
-        )
-    names: list[str] = []
-    taken = {cell for cell in header if cell.strip()} | {ROW, LINE}
-    seen: set[str] = set()
-    issues = []
-    for place, cell in enumerate(header, start=1):
-        wish = cell if cell.strip() else _("column {place}").format(place=place)
-        new, count = wish, 2
-        while new in seen or new in (ROW, LINE) or (new != cell and new in taken):
-            new, count = f"{wish} ({count})", count + 1
-        seen.add(new)
-        names.append(new)
-        if new != cell:
-            code = "duplicate-header" if cell.strip() else "unnamed-column"
-            text = _("column {place} is called '{new}' here, its header '{old}' not being a name of its own")
-            issues.append(
-                issue(
-                    code,
-                    text.format(place=place, new=new, old=shown(cell)),
-                    severity="warning",
-                    file=name,
-                    row=line,
-                    column=new,
-                    value=cell,
-                    hint=_("give every column its own name"),
-                )
-            )
-    return names, issues
 
 
 def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:

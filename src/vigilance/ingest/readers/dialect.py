@@ -109,7 +109,7 @@ def _by_names(parsed: dict[str, list[Record]], name: str, matcher: HeaderMatcher
                 best = (*key, record, match, mark)
     if not fits:
         raise _no_header(name, best)
-    if len({tuple(fit.record.cells or ()) for fit in fits}) > 1:
+    if len(fits) > 1 and any(len(fit.record.cells or ()) > 1 for fit in fits):
         raise _ambiguous(name, [fit.delimiter for fit in fits])
     fit = _calmest(fits)
     _refuse_second_table(name, fit, matcher)

@@ -11,7 +11,7 @@ from pathlib import Path
 _folders: dict[int, Path] = {}
 
 
-def _folder() -> Path:
+def folder() -> Path:
     """The folder of this process, made on first use with access for its owner only."""
     pid = os.getpid()
     if pid not in _folders:
@@ -28,6 +28,6 @@ def _remove(pid: int) -> None:
 
 def new_file(suffix: str) -> Path:
     """A new empty file with a name of our own, never derived from the input's."""
-    handle, name = tempfile.mkstemp(suffix=suffix, dir=_folder())
+    handle, name = tempfile.mkstemp(suffix=suffix, dir=folder())
     os.close(handle)
     return Path(name)

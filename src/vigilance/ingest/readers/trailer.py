@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,7 +53,7 @@ def find_trailer(path: Path, start: int, delimiter: str, width: int) -> Trailer:
     for index in range(len(spans) - 1, max(-1, len(spans) - _MOST), -1):
         content = tail[spans[index][0] : spans[index][1]]
         blank = not content.strip()
-        if not blank and not _is_note(content, delimiter, width, apart=index > apart_from >= 0):
+        if not blank and not _line_is_note(content, delimiter, width, apart=index > apart_from >= 0):
             break
         if not blank:
             kept.append(content.decode("utf-8", "replace"))
@@ -83,19 +84,26 @@ def _last_blank(data: bytes, spans: list[tuple[int, int]]) -> int:
     return -1
 
 
-def _is_note(content: bytes, delimiter: str, width: int, *, apart: bool) -> bool:
+def _line_is_note(content: bytes, delimiter: str, width: int, *, apart: bool) -> bool:
     mark = delimiter.encode()
     if width < 2 or content.count(b'"') % 2 or not record_pattern(mark).fullmatch(content):
         return False
     cells = cells_of(content, mark)
     filled = [cell.strip() for cell in cells if cell.strip()]
-    if not filled:
-        return False
-    if _SUM.match(filled[0]) and (len(filled) < len(cells) or len(cells) != width):
+    return bool(filled) and is_note(filled, len(cells), width, apart=apart)
+
+
+def is_note(filled: Sequence[str], count: int, width: int, *, apart: bool) -> bool:
+    """Whether a line is a sum or a sentence rather than data.
+
+    ``filled`` are its cells that are not blank, of ``count`` in all where a record has ``width``; ``apart`` says that
+    a blank line stands between it and the table.
+    """
+    if _SUM.match(filled[0]) and (len(filled) < count or count != width):
         return True
-    if _NOTE.match(filled[0]) and (apart or len(filled) == 1 or len(cells) != width):
+    if _NOTE.match(filled[0]) and (apart or len(filled) == 1 or count != width):
         return True
-    words = len(re.findall(r"[^\W\d_]{2,}", content.decode("utf-8", "replace")))
-    return (len(filled) == 1 and (words >= 4 or (apart and len(cells) != width))) or (
-        apart and len(cells) != width and words >= 6
-    )
+    words = len(re.findall(r"[^\W\d_]{2,}", " ".join(filled)))
+    if len(filled) == 1:
+        return words >= 4 or (apart and count != width)
+    return apart and count != width and words >= 6
