@@ -149,9 +149,7 @@ def _report(problems: list[pl.DataFrame], code: str, values: pl.DataFrame, messa
         )
 
 
-def _edges(
-    links: pl.DataFrame, names: pl.DataFrame, listed_share: float, problems: list[pl.DataFrame]
-) -> pl.DataFrame:
+def _edges(links: pl.DataFrame, names: pl.DataFrame, listed_share: float, problems: list[pl.DataFrame]) -> pl.DataFrame:
     """Links on numbers, one per pair, shares complete and at most 1 per buyer: columns ``b, s, w``."""
     pairs = (
         links.join(names.rename({"id": "buyer_id", "n": "b"}), on="buyer_id")
@@ -203,9 +201,7 @@ def _columns(names: pl.DataFrame, sites: pl.DataFrame, measures: Sequence[str]) 
         for name in (m, f"{m}_unknown")
     ]
     table = (
-        names.join(
-            sites.select("id", *wanted).unique("id", keep="first"), on="id", how="left", maintain_order="left"
-        )
+        names.join(sites.select("id", *wanted).unique("id", keep="first"), on="id", how="left", maintain_order="left")
         .drop("id", "n")
         .fill_null(0.0)
     )

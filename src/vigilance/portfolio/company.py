@@ -23,11 +23,24 @@ NOT_ASSESSED: Final = "not_assessed"
 
 _YES: Final = {"yes": "yes", "oui": "yes", "true": "yes", "1": "yes", "y": "yes", "o": "yes"}
 _NO: Final = {"no": "no", "non": "no", "false": "no", "0": "no", "n": "no"}
-_PARTLY: Final = {"partly": "partly", "partial": "partly", "partially": "partly", "en partie": "partly", "partiel": "partly", "0.5": "partly"}
+_PARTLY: Final = {
+    "partly": "partly",
+    "partial": "partly",
+    "partially": "partly",
+    "en partie": "partly",
+    "partiel": "partly",
+    "0.5": "partly",
+}
 _SPELT: Final = {**_YES, **_NO, **_PARTLY}
 _PROOF: Final = {
-    "declared": "declared", "declare": "declared", "documented": "documented", "documente": "documented",
-    "confirmed": "confirmed", "confirme": "confirmed", "verified": "confirmed", "verifie": "confirmed",
+    "declared": "declared",
+    "declare": "declared",
+    "documented": "documented",
+    "documente": "documented",
+    "confirmed": "confirmed",
+    "confirme": "confirmed",
+    "verified": "confirmed",
+    "verifie": "confirmed",
 }
 
 
@@ -74,13 +87,23 @@ def assess(answers: pl.DataFrame, judgements: Judgements) -> tuple[pl.DataFrame,
         _proof=_word("proof").replace_strict(_PROOF, default=None, return_dtype=pl.String),
     )
     problems = [
-        _odd(tidy.join(known, on="question", how="anti"), "question", "question_unknown",
-             _("No question of the catalogue has this id; the row is left out.")),
-        _odd(tidy.filter(pl.col("_answer").is_null() & pl.col("answer").is_not_null() & (_word("answer") != "not assessed")),
-             "answer", "answer_unclear", _("Not yes, partly, no or not assessed; the question counts as not assessed.")),
+        _odd(
+            tidy.join(known, on="question", how="anti"),
+            "question",
+            "question_unknown",
+            _("No question of the catalogue has this id; the row is left out."),
+        ),
+        _odd(
+            tidy.filter(
+                pl.col("_answer").is_null() & pl.col("answer").is_not_null() & (_word("answer") != "not assessed")
+            ),
+            "answer",
+            "answer_unclear",
+            _("Not yes, partly, no or not assessed; the question counts as not assessed."),
+        ),
     ]
-    valued = tidy.join(known, on="question").filter(pl.col("_answer").is_not_null()).with_columns(
-        _worth=_worth(judgements)
+    valued = (
+        tidy.join(known, on="question").filter(pl.col("_answer").is_not_null()).with_columns(_worth=_worth(judgements))
     )
     # The same question answered twice: the lower value holds, so that a second form cannot buy credit.
     once = valued.group_by("issuer", "question", "axis").agg(pl.col("_worth").min())
@@ -90,7 +113,9 @@ def assess(answers: pl.DataFrame, judgements: Judgements) -> tuple[pl.DataFrame,
 
 
 def _word(column: str) -> pl.Expr:
-    plain = pl.col(column).str.strip_chars().str.to_lowercase().str.normalize("NFKD").str.replace_all(r"[^a-z0-9. _]", "")
+    plain = (
+        pl.col(column).str.strip_chars().str.to_lowercase().str.normalize("NFKD").str.replace_all(r"[^a-z0-9. _]", "")
+    )
     return plain.str.replace_all("_", " ")
 
 

@@ -24,6 +24,9 @@ UPSTREAM: Final = (2, 3, 4)
 LEVELS: Final = ("supplier_file", "declared", "sector", "domicile", "nothing")
 """How an issuer's exposure is known, best first."""
 
+MOMENTS: Final = tuple(f"{hazard}_{what}" for what in ("at_risk", "spread") for hazard in HAZARDS)
+"""Beside the measures: what a tier holds at significant risk, and how far apart its cells lie."""
+
 _GRAIN: Final = 1e12
 _CERTAIN: Final = 1.0 - 1e-12
 
@@ -49,8 +52,9 @@ class Exposure:
     """Where the issuers stand.
 
     ``parts``: ``issuer, component, share``. ``cells``: ``component, iso3, division, tier, weight`` and ``l`` of each
-    measure. ``tiers``: one row per issuer and tier with ``L`` of each measure and ``<h>_spread``: how far apart the
-    places and activities lie between which nothing is known (standard deviation of ``l`` at the median).
+    measure. ``tiers``: one row per issuer and tier with ``L`` of each measure, ``<h>_at_risk`` (share of the tier in
+    cells of significant risk) and ``<h>_spread``: how far apart the places and activities lie between which nothing is
+    known (standard deviation of ``l`` at the median).
     """
 
     parts: pl.DataFrame
@@ -58,11 +62,14 @@ class Exposure:
     tiers: pl.DataFrame
 
 
-def expose(parts: pl.DataFrame, world: World, home_share: Mapping[int, float], score: CellScorer) -> Exposure:
+def expose(
+    parts: pl.DataFrame, world: World, home_share: Mapping[int, float], score: CellScorer, significant: float
+) -> Exposure:
     """Place issuers and score their cells.
 
     ``parts``: ``issuer, division, iso3`` (null unknown), ``share`` (adds up to 1 per issuer), ``level`` (``declared``,
     ``sector`` or ``domicile``). ``home_share``: by tier, the share that stays in the country of the part.
+    ``significant``: presence (80th percentile) from which a cell counts as at significant risk.
     """
     kinds = parts.select("division", "iso3", "level").unique().sort("level", "division", "iso3", nulls_last=True)
     cells = pl.concat(
@@ -81,7 +88,7 @@ def expose(parts: pl.DataFrame, world: World, home_share: Mapping[int, float], s
         .agg(share=exact_sum(pl.col("share")))
         .sort("issuer", "component")
     )
-    return Exposure(linked, cells, _tiers(linked, cells))
+    return Exposure(linked, cells, _tiers(linked, cells, significant))
 
 
 def _buys(world: World, tiers: Sequence[int]) -> pl.DataFrame:
@@ -115,9 +122,8 @@ def _home(kinds: pl.DataFrame, world: World, home_share: Mapping[int, float]) ->
     )
     whole = ~pl.col("placed") | ((pl.col("level") == "declared") & (pl.col("tier") == 1))
     known = _buys(world, (1, *UPSTREAM)).join(stays, on="tier")
-    unknown_chain = (
-        wanted.join(known.select("division").unique(), on="division", how="anti")
-        .select("division", "iso3", "level", tier=pl.lit(1, dtype=pl.Int8), upstream="division", weight=pl.lit(1.0))
+    unknown_chain = wanted.join(known.select("division").unique(), on="division", how="anti").select(
+        "division", "iso3", "level", tier=pl.lit(1, dtype=pl.Int8), upstream="division", weight=pl.lit(1.0)
     )
     return pl.concat(
         [
@@ -131,7 +137,13 @@ def _home(kinds: pl.DataFrame, world: World, home_share: Mapping[int, float]) ->
             ),
             unknown_chain,
         ]
-    ).select(_id(pl.col("level"), pl.col("division"), pl.col("iso3")), "iso3", division="upstream", tier="tier", weight="weight")
+    ).select(
+        _id(pl.col("level"), pl.col("division"), pl.col("iso3")),
+        "iso3",
+        division="upstream",
+        tier="tier",
+        weight="weight",
+    )
 
 
 def _abroad(kinds: pl.DataFrame, world: World, home_share: Mapping[int, float]) -> pl.DataFrame:
@@ -218,20 +230,23 @@ def _scored(cells: pl.DataFrame, score: CellScorer) -> pl.DataFrame:
     return merged.join(scored, on=["iso3", "division", "tier"], how="left", maintain_order="left")
 
 
-def _tiers(parts: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """``L`` per issuer and tier, and the spread between the cells of a tier."""
+def _tiers(parts: pl.DataFrame, cells: pl.DataFrame, significant: float) -> pl.DataFrame:
+    """``L`` per issuer and tier, the share at risk, and the spread between the cells of a tier."""
+    risky = {hazard: pl.col(f"{hazard}_p80") >= loss(pl.lit(significant)) for hazard in HAZARDS}
     medians = {hazard: pl.col(f"{hazard}_p50") for hazard in HAZARDS}
     by_component = cells.group_by("component", "tier").agg(
         *(exact_sum(pl.col("weight") * pl.col(m)).alias(m) for m in MEASURES),
         *(exact_sum(pl.col("weight") * l50 * l50).alias(f"_{h}_square") for h, l50 in medians.items()),
+        *(exact_sum(pl.col("weight").filter(flag)).alias(f"{h}_at_risk") for h, flag in risky.items()),
     )
     weighed = parts.join(by_component, on="component")
     summed = weighed.group_by("issuer", "tier").agg(
         *(exact_sum(pl.col("share") * pl.col(m)).alias(m) for m in MEASURES),
         *(exact_sum(pl.col("share") * pl.col(f"_{h}_square")).alias(f"_{h}_square") for h in HAZARDS),
+        *(exact_sum(pl.col("share") * pl.col(f"{h}_at_risk")).alias(f"{h}_at_risk") for h in HAZARDS),
     )
     spread = [
         (pl.col(f"_{h}_square") - l50 * l50).clip(lower_bound=0.0).sqrt().alias(f"{h}_spread")
         for h, l50 in medians.items()
     ]
-    return summed.with_columns(*spread).select("issuer", "tier", *MEASURES, *(f"{h}_spread" for h in HAZARDS)).sort("issuer", "tier")
+    return summed.with_columns(*spread).select("issuer", "tier", *MEASURES, *MOMENTS).sort("issuer", "tier")

@@ -181,7 +181,9 @@ def _first_header(rows: list[Row], header: Header) -> list[str]:
     return next((cells for _line, cells in rows[:SCAN] if header(cells) is not None), [])
 
 
-def _body(rows: list[Row], start: int, end: int, columns: dict[str, int]) -> tuple[list[Row], list[tuple[int, str]], int]:
+def _body(
+    rows: list[Row], start: int, end: int, columns: dict[str, int]
+) -> tuple[list[Row], list[tuple[int, str]], int]:
     """Rows of one table, the lines that are not, and where the text above the next table begins.
 
     A row of text in a single cell (a note, a disclaimer, a section title) is not a position: it is kept apart.

@@ -121,9 +121,7 @@ def _typed(table: grid.Table, problems: list[pl.DataFrame]) -> pl.DataFrame:
     signs = {name: numbers.decimal_sign(frame[name]) for name in numeric}
     agreed = next((sign for sign in signs.values() if sign), None)
     fund, fund_isin, day = _about(table)
-    columns = {
-        f"_{name}": numbers.parsed(frame[name], signs[name] or agreed) for name in numeric if frame.height
-    }
+    columns = {f"_{name}": numbers.parsed(frame[name], signs[name] or agreed) for name in numeric if frame.height}
     percent = "weight" in frame.columns and frame["weight"].str.contains("%", literal=True).any()
     texts = [pl.col(name) if name in frame.columns else _empty(name) for name in TEXTS]
     typed = frame.with_columns(**columns).select(
@@ -228,9 +226,7 @@ def _around(table: grid.Table) -> pl.DataFrame:
     return issues.frame([record])
 
 
-def _issues(
-    frame: pl.DataFrame, code: str, severity: str, column: str, message: str, hint: str = ""
-) -> pl.DataFrame:
+def _issues(frame: pl.DataFrame, code: str, severity: str, column: str, message: str, hint: str = "") -> pl.DataFrame:
     """A frame of issues for rows that carry ``_file, _sheet, _row`` and the shown ``_value``."""
     if frame.is_empty():
         return issues.frame()

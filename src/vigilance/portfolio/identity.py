@@ -114,12 +114,20 @@ def clean(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     ).with_columns(pl.when(pl.col(c).str.len_chars() > 0).then(pl.col(c)).alias(c) for c in ("isin", "lei"))
     isin, lei = valid_isin(tidy["isin"]), valid_lei(tidy["lei"])
     problems = [
-        _wrong(lines.filter(~isin.fill_null(value=True)), "isin", "isin_check", _("Not an ISIN: the check digit or the form is wrong.")),
-        _wrong(lines.filter(~lei.fill_null(value=True)), "lei", "lei_check", _("Not an LEI: the check digits or the form are wrong.")),
+        _wrong(
+            lines.filter(~isin.fill_null(value=True)),
+            "isin",
+            "isin_check",
+            _("Not an ISIN: the check digit or the form is wrong."),
+        ),
+        _wrong(
+            lines.filter(~lei.fill_null(value=True)),
+            "lei",
+            "lei_check",
+            _("Not an LEI: the check digits or the form are wrong."),
+        ),
     ]
-    tidy = tidy.with_columns(
-        isin=pl.when(pl.lit(isin)).then("isin"), lei=pl.when(pl.lit(lei)).then("lei")
-    )
+    tidy = tidy.with_columns(isin=pl.when(pl.lit(isin)).then("isin"), lei=pl.when(pl.lit(lei)).then("lei"))
     return tidy, issues.ordered(problems)
 
 
@@ -148,8 +156,10 @@ def group(lines: pl.DataFrame, decided: pl.DataFrame | None = None) -> pl.DataFr
     if decided is not None and decided.height:
         same = dict(zip(decided["name"].to_list(), decided["candidate"].to_list(), strict=True))
         keyed = keyed.with_columns(_plain=pl.col("_plain").replace(same))
-    safe = keyed.filter(pl.col("_plain").is_not_null()).group_by("_plain").agg(
-        leis=pl.col("lei").drop_nulls().n_unique(), lands=pl.col("iso3").drop_nulls().n_unique()
+    safe = (
+        keyed.filter(pl.col("_plain").is_not_null())
+        .group_by("_plain")
+        .agg(leis=pl.col("lei").drop_nulls().n_unique(), lands=pl.col("iso3").drop_nulls().n_unique())
     )
     safe_names = safe.filter((pl.col("leis") <= 1) & (pl.col("lands") <= 1))["_plain"]
     keyed = keyed.with_columns(
@@ -169,7 +179,9 @@ def group(lines: pl.DataFrame, decided: pl.DataFrame | None = None) -> pl.DataFr
     edges = pl.concat(
         [
             keyed.select("_n", key=pl.concat_str(pl.lit("l"), "lei", separator="\0")),
-            keyed.filter(pl.col("isin").is_in(one_lei.implode())).select("_n", key=pl.concat_str(pl.lit("i"), "isin", separator="\0")),
+            keyed.filter(pl.col("isin").is_in(one_lei.implode())).select(
+                "_n", key=pl.concat_str(pl.lit("i"), "isin", separator="\0")
+            ),
             keyed.select("_n", key="_ticker_key"),
             keyed.select("_n", key=pl.concat_str(pl.lit("n"), "_name_key", separator="\0")),
         ]

@@ -82,9 +82,7 @@ def world(facts: Facts, judgements: Judgements) -> World:
     """
     footprint = (
         facts.table("footprint")
-        .filter(
-            (pl.col("commodity").fill_null("all") == "all") & ~pl.col("flow").str.contains("origin|nationality")
-        )
+        .filter((pl.col("commodity").fill_null("all") == "all") & ~pl.col("flow").str.contains("origin|nationality"))
         .group_by(division="isic_division", iso3="iso3")
         .agg(pl.col("share").sum())
         .with_columns(share=pl.col("share") / pl.col("share").sum().over("division"))
@@ -92,9 +90,7 @@ def world(facts: Facts, judgements: Judgements) -> World:
     )
     upstream = (
         judgements.table("upstream")
-        .group_by(
-            division="division", tier=pl.col("upstream_tier").cast(pl.Int8), upstream="upstream_division"
-        )
+        .group_by(division="division", tier=pl.col("upstream_tier").cast(pl.Int8), upstream="upstream_division")
         .agg(share=pl.col("value").sum())
         .with_columns(share=pl.col("share") / pl.col("share").sum().over("division", "tier"))
         .sort("division", "tier", "upstream")
@@ -136,9 +132,7 @@ def activities(texts: pl.Series, aliases: pl.DataFrame, *, codes: str) -> pl.Dat
     found = [(text, *key) for text in spelt if (key := _code(text, book, codes)) is not None]
     direct = [(text, d) for text in spelt if (d := _division(text, codes)) is not None]
     taken = {text for text, *_rest in found}
-    keys = pl.DataFrame(
-        found, schema={"text": pl.String, "scheme": pl.String, "code": pl.String}, orient="row"
-    )
+    keys = pl.DataFrame(found, schema={"text": pl.String, "scheme": pl.String, "code": pl.String}, orient="row")
     mixes = keys.join(
         aliases.group_by("scheme", "code", division="isic_division").agg(pl.col("weight").cast(pl.Float64).max()),
         on=["scheme", "code"],

@@ -50,7 +50,9 @@ def build(
     the file of near names with its ``decision`` filled in. ``asked``: similarity from which a person is asked.
     """
     sources = [_source(lines, "holdings")]
-    sources.extend(_source(frame, src) for frame, src in ((declared, "issuers"), (answers, "answers")) if frame is not None)
+    sources.extend(
+        _source(frame, src) for frame, src in ((declared, "issuers"), (answers, "answers")) if frame is not None
+    )
     together, wrong = identity.clean(pl.concat(sources))
     together = _places(together, facts.table("countries"))
     together = identity.group(together, _decisions(decided))
@@ -59,14 +61,18 @@ def build(
     ids = _ids(together)
     together = together.join(ids, on="issuer", how="left", maintain_order="left").with_columns(issuer="_id").drop("_id")
     held = together.filter(pl.col("_src") == "holdings")
-    lines = lines.with_columns(issuer=held["issuer"], isin=held["isin"], lei=held["lei"], iso3=held["iso3"], country_from=held["country_from"])
+    lines = lines.with_columns(
+        issuer=held["issuer"], isin=held["isin"], lei=held["lei"], iso3=held["iso3"], country_from=held["country_from"]
+    )
     mixes = _mixes(together, facts.table("activity_aliases"))
     said = _declared(together, declared, mixes)
     table = _table(lines, said)
     unheld = together.filter(~pl.col("issuer").is_in(table["issuer"].implode()))
     known = table["issuer"].implode()
     parts = _parts(table, mixes, said)
-    table = table.join(parts.select("issuer", level_="level").unique("issuer"), on="issuer", how="left", maintain_order="left")
+    table = table.join(
+        parts.select("issuer", level_="level").unique("issuer"), on="issuer", how="left", maintain_order="left"
+    )
     table = table.with_columns(level=pl.col("level_").fill_null("nothing")).drop("level_")
     problems = [wrong, _unheld(unheld), _torn(lines), _unresolved(lines, mixes)]
     with_issuer = _attach(answers, together, "answers").filter(pl.col("issuer").is_in(known))
@@ -112,7 +118,9 @@ def _places(lines: pl.DataFrame, countries: pl.DataFrame) -> pl.DataFrame:
     """Country of domicile: as stated, else the prefix of the ISIN. A declared country is no domicile."""
     spelt = inputs.places(lines["country"], countries)
     by_isin = inputs.from_isin(lines["isin"], countries)
-    found = lines.join(spelt, left_on="country", right_on="text", how="left", maintain_order="left").rename({"iso3": "_stated"})
+    found = lines.join(spelt, left_on="country", right_on="text", how="left", maintain_order="left").rename(
+        {"iso3": "_stated"}
+    )
     own = pl.col("_src") == "holdings"
     return found.with_columns(_by_isin=by_isin).with_columns(
         iso3=pl.when(own).then(pl.coalesce("_stated", "_by_isin")),
@@ -148,9 +156,7 @@ def _ids(lines: pl.DataFrame) -> pl.DataFrame:
         .with_columns(_twin=pl.int_range(pl.len()).over("_id"))
         .select(
             "issuer",
-            _id=pl.when(pl.col("_twin") > 0)
-            .then(pl.format("{}#{}", "_id", pl.col("_twin") + 1))
-            .otherwise("_id"),
+            _id=pl.when(pl.col("_twin") > 0).then(pl.format("{}#{}", "_id", pl.col("_twin") + 1)).otherwise("_id"),
         )
     )
 
@@ -296,29 +302,59 @@ def _undecided(unheld: pl.DataFrame, table: pl.DataFrame, asked: float, decided:
 def _unheld(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of the side files about nobody in the portfolio."""
     once = rows.unique("issuer", keep="first", maintain_order=True)
-    return _issue(once, "issuer_not_held", "info", "name", pl.coalesce("name", "lei", "isin"),
-                  _("No position is of this issuer; its rows are not used."))
+    return _issue(
+        once,
+        "issuer_not_held",
+        "info",
+        "name",
+        pl.coalesce("name", "lei", "isin"),
+        _("No position is of this issuer; its rows are not used."),
+    )
 
 
 def _torn(lines: pl.DataFrame) -> pl.DataFrame:
     """Issuers whose lines name two countries."""
     stated = lines.filter(pl.col("country_from") == "stated")
-    torn = stated.filter(pl.col("iso3").n_unique().over("issuer") > 1).unique("issuer", keep="first", maintain_order=True)
-    return _issue(torn, "issuer_two_countries", "warning", "country", pl.col("name"),
-                  _("The lines of this issuer name different countries; that of the heaviest line is used."))
+    torn = stated.filter(pl.col("iso3").n_unique().over("issuer") > 1).unique(
+        "issuer", keep="first", maintain_order=True
+    )
+    return _issue(
+        torn,
+        "issuer_two_countries",
+        "warning",
+        "country",
+        pl.col("name"),
+        _("The lines of this issuer name different countries; that of the heaviest line is used."),
+    )
 
 
 def _unresolved(lines: pl.DataFrame, mixes: pl.DataFrame) -> pl.DataFrame:
     """Activities and countries in words that nothing knows, once per spelling."""
     known = mixes["text"].unique().implode()
-    acts = lines.filter(pl.col("activity").is_not_null() & ~pl.col("activity").is_in(known) & ~pl.col("industry").is_in(known).fill_null(value=False))
+    acts = lines.filter(
+        pl.col("activity").is_not_null()
+        & ~pl.col("activity").is_in(known)
+        & ~pl.col("industry").is_in(known).fill_null(value=False)
+    )
     lands = lines.filter(pl.col("country").is_not_null() & (pl.col("country_from") != "stated").fill_null(value=True))
     return issues.ordered(
         [
-            _issue(acts.unique("activity", keep="first", maintain_order=True), "activity_unknown", "warning", "activity",
-                   pl.col("activity"), _("No known activity or sector; these issuers stand at their domicile.")),
-            _issue(lands.unique("country", keep="first", maintain_order=True), "country_unknown", "warning", "country",
-                   pl.col("country"), _("No known country; the prefix of the ISIN is used if there is one.")),
+            _issue(
+                acts.unique("activity", keep="first", maintain_order=True),
+                "activity_unknown",
+                "warning",
+                "activity",
+                pl.col("activity"),
+                _("No known activity or sector; these issuers stand at their domicile."),
+            ),
+            _issue(
+                lands.unique("country", keep="first", maintain_order=True),
+                "country_unknown",
+                "warning",
+                "country",
+                pl.col("country"),
+                _("No known country; the prefix of the ISIN is used if there is one."),
+            ),
         ]
     )
 

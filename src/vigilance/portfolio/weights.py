@@ -63,15 +63,19 @@ def _fraction(lines: pl.DataFrame) -> pl.Series:
     one = each.is_between(0.95, 1.05)
     scaled = table.select(
         "_table",
-        _scale=pl.when(pl.col("percent")).then(0.01).when(one).then(1.0).when(pl.col("header") | (each > 1.5)).then(0.01).otherwise(1.0),
+        _scale=pl.when(pl.col("percent"))
+        .then(0.01)
+        .when(one)
+        .then(1.0)
+        .when(pl.col("header") | (each > 1.5))
+        .then(0.01)
+        .otherwise(1.0),
     )
     joined = lines.select("_table", "weight").join(scaled, on="_table", how="left", maintain_order="left")
     return joined.select(pl.col("weight") * pl.col("_scale")).to_series()
 
 
-def weigh(
-    lines: pl.DataFrame, totals: pl.DataFrame, problems: list[pl.DataFrame]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def weigh(lines: pl.DataFrame, totals: pl.DataFrame, problems: list[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fractions of the whole for every line, and the table of funds with their reconciliation.
 
     A weight is what the file prints; a fund without weights takes them from its values. Several funds count by their
