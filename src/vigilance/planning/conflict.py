@@ -102,9 +102,7 @@ def _exact(problem: Problem) -> _System:
     column[core.trips] = options + np.arange(trips)
     going = np.flatnonzero(problem.on_trip[core.action])
     sites, row = np.unique(core.site, return_inverse=True)
-    each = sparse.csr_matrix(
-        (np.ones(options), (row, np.arange(options))), shape=(sites.size, options + trips)
-    )
+    each = sparse.csr_matrix((np.ones(options), (row, np.arange(options))), shape=(sites.size, options + trips))
     link = sparse.csr_matrix(
         (
             np.concatenate([np.ones(going.size), -np.ones(going.size)]),
@@ -138,7 +136,7 @@ def _by_days(problem: Problem) -> _System:
     first = np.unique(group, return_index=True)[1]
     rows = [np.ones(first.size)] + [limit.sign * limit.sites[first].astype(float) for limit in problem.limits]
     return _System(
-        upper=np.bincount(group, most),
+        upper=np.bincount(group, most).astype(np.float64),
         whole=np.zeros(first.size, dtype=np.int64),
         links=sparse.csr_matrix((0, first.size)),
         link_bound=np.zeros(0),

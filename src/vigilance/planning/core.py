@@ -102,10 +102,13 @@ class Margins:
         return self.core(low), low
 
 
-def solve(problem: Problem, core: Core) -> tuple[Ints | None, float, bool]:
-    """The best choice within a core: (choice or None when none keeps the limits, upper bound, finished)."""
+def solve(problem: Problem, core: Core, slack: float = 0.0) -> tuple[Ints | None, float, bool]:
+    """The best choice within a core: (choice or None when none keeps the limits, upper bound, finished).
+
+    The solver stops when it is within ``slack`` (in value) of the best.
+    """
     model = _Model(problem, core)
-    return model.solve()
+    return model.solve(slack)
 
 
 class _Model:
@@ -131,9 +134,7 @@ class _Model:
         columns = options + trips
         _, site_row = np.unique(core.site, return_inverse=True)
         ones = np.ones(options)
-        one_each = sparse.csr_matrix(
-            (ones, (site_row, np.arange(options))), shape=(_rows_of(site_row), columns)
-        )
+        one_each = sparse.csr_matrix((ones, (site_row, np.arange(options))), shape=(_rows_of(site_row), columns))
         trip_column = np.full(problem.travel.size, NONE, dtype=np.int64)
         trip_column[core.trips] = options + np.arange(trips)
         linked = np.flatnonzero(problem.on_trip[core.action] & (trip_column[problem.trip[core.site]] != NONE))
@@ -156,11 +157,11 @@ class _Model:
         upper = np.concatenate([np.ones(one_each.shape[0]), np.zeros(first.size), rhs])
         return matrix, upper
 
-    def solve(self) -> tuple[Ints | None, float, bool]:
+    def solve(self, slack: float) -> tuple[Ints | None, float, bool]:
         matrix, upper = self._rows()
         scale = float(np.max(np.abs(self.worth), initial=0.0)) / 1e3 or 1.0
         worth = np.concatenate([self.worth, np.zeros(self.core.trips.size)]) / scale
-        highs = _highs()
+        highs = _highs(max(slack / scale, EPS))
         highs.passModel(_programme(worth, matrix, upper))
         highs.run()
         status = highs.getModelStatus()
@@ -186,13 +187,13 @@ def _numbered(ids: Ints) -> tuple[Ints, Ints, Ints]:
     return distinct, rank, first
 
 
-def _highs() -> highspy.Highs:
+def _highs(slack: float) -> highspy.Highs:
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("random_seed", 0)
     highs.setOptionValue("mip_rel_gap", 0.0)
-    highs.setOptionValue("mip_abs_gap", EPS)
+    highs.setOptionValue("mip_abs_gap", slack)
     highs.setOptionValue("mip_max_nodes", NODES)
     return highs
 

@@ -59,23 +59,17 @@ def months_between(start: date, end: date) -> list[tuple[date, date]]:
     return found
 
 
-def calendar(
-    table: SiteTable, history: History, constraints: Constraints, start: date, end: date
-) -> Calendar:
+def calendar(table: SiteTable, history: History, constraints: Constraints, start: date, end: date) -> Calendar:
     """The slots and classes of a plan."""
     months = months_between(start, end)
     teams: list[Team | None] = [*constraints.teams] or [None]
     slots = tuple(_slot(team, first, last) for team in teams for first, last in months)
-    groups = table.frame.select(
-        "_iso3", "_division", (pl.col("_tier") >= FIELD_TIER).alias("field")
-    ).with_columns(
+    groups = table.frame.select("_iso3", "_division", (pl.col("_tier") >= FIELD_TIER).alias("field")).with_columns(
         history.last_auditor.alias("auditor")
         if any(team.auditors for team in constraints.teams)
         else pl.lit(None, pl.String).alias("auditor")
     )
-    distinct = groups.unique(maintain_order=True).sort(
-        "_iso3", "_division", "field", "auditor", nulls_last=False
-    )
+    distinct = groups.unique(maintain_order=True).sort("_iso3", "_division", "field", "auditor", nulls_last=False)
     spoken = _languages(distinct["_iso3"].unique().to_list(), constraints)
     patterns = [
         _pattern(row, teams, months, constraints, spoken) for row in distinct.iter_rows(named=True)
@@ -164,7 +158,7 @@ def actions(table: SiteTable, history: History, constraints: Constraints, where:
     """Which actions (A, N) each site may have, before anything is weighed."""
     size = len(table)
     field = table.tier >= FIELD_TIER
-    reachable = where.allowed.any(axis=1)[where.site_class]
+    reachable = np.asarray(where.allowed.any(axis=1))[where.site_class]
     barred = table.frame["_iso3"].is_in(constraints.no_unannounced).fill_null(value=False).to_numpy()
     worn = history.worn_notice
     may = np.ones((len(ACTIONS), size), dtype=np.bool_)
@@ -172,13 +166,17 @@ def actions(table: SiteTable, history: History, constraints: Constraints, where:
     may[INDEX[Action.SEMI_ANNOUNCED]] = ~field & ~_is(worn, Action.SEMI_ANNOUNCED)
     may[INDEX[Action.UNANNOUNCED]] = ~field & ~barred & ~_is(worn, Action.UNANNOUNCED)
     may[INDEX[Action.FOLLOW_UP]] = history.open_finding
-    excluded = table.frame["_supplier_id"].is_in(constraints.exclude).fill_null(value=False).to_numpy()
-    return may & reachable & ~excluded
+    return may & reachable & ~excluded(table, constraints)
+
+
+def excluded(table: SiteTable, constraints: Constraints) -> Bools:
+    """Sites (N,) that the user left out of planning."""
+    named = table.frame["_supplier_id"].is_in(constraints.exclude).fill_null(value=False)
+    return np.asarray(named.to_numpy(), dtype=np.bool_)
 
 
 def _is(column: pl.Series, word: str) -> Bools:
-    same: Bools = (column == word).fill_null(value=False).to_numpy()
-    return same
+    return np.asarray((column == word).fill_null(value=False).to_numpy(), dtype=np.bool_)
 
 
 def capacities(where: Calendar) -> Floats:

@@ -58,9 +58,7 @@ class SiteTable:
     def positions(self, ids: pl.Series) -> Ints:
         """The row of each id, -1 where it is not in the table."""
         own = pl.DataFrame({"id": self.frame["_supplier_id"]}).with_row_index("row")
-        found = pl.DataFrame({"id": ids.cast(pl.String)}).join(
-            own, on="id", how="left", maintain_order="left"
-        )
+        found = pl.DataFrame({"id": ids.cast(pl.String)}).join(own, on="id", how="left", maintain_order="left")
         return found["row"].cast(pl.Int64).fill_null(-1).to_numpy().astype(np.int64)
 
 
@@ -83,9 +81,7 @@ def read(scores: pl.LazyFrame, sites: pl.LazyFrame, user_columns: Iterable[str] 
     if unknown:
         known = ", ".join(score_names[:20])
         raise UsageError(
-            _("the constraints name columns that the list does not have: {names}").format(
-                names=", ".join(unknown)
-            ),
+            _("the constraints name columns that the list does not have: {names}").format(names=", ".join(unknown)),
             hint=_("Known: {names}.").format(names=known),
         )
     left = sites.select(

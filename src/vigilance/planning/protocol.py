@@ -186,9 +186,7 @@ def overrides(path: Path) -> dict[str, float]:
     return found
 
 
-def _flatten(
-    tree: rule_files.Tree, node: Mapping[str, Any], path: tuple[str, ...], found: dict[str, float]
-) -> None:
+def _flatten(tree: rule_files.Tree, node: Mapping[str, Any], path: tuple[str, ...], found: dict[str, float]) -> None:
     for key, value in node.items():
         here = (*path, str(key))
         if isinstance(value, dict):
@@ -221,17 +219,13 @@ def person_days(protocol: AuditProtocol, workers: Floats) -> Floats:
     return days
 
 
-def sensitivities(
-    protocol: AuditProtocol, hazard: Hazard, workers: Floats, logit_shift: float = 0.0
-) -> Floats:
+def sensitivities(protocol: AuditProtocol, hazard: Hazard, workers: Floats, logit_shift: float = 0.0) -> Floats:
     """Sensitivity (A, N) at an affected site that does not conceal, never below the false-alarm rate.
 
     ``logit_shift`` moves the reference for a what-if. A field audit with more days than the table gains from them.
     """
     base = protocol.sensitivity[hazard]
-    table = np.append(np.array(protocol.table_days), protocol.unknown_size_days)[
-        size_class(protocol, workers)
-    ]
+    table = np.append(np.array(protocol.table_days), protocol.unknown_size_days)[size_class(protocol, workers)]
     field = np.minimum(table + protocol.field_extra, protocol.field_most)
     result = np.empty((len(ACTIONS), workers.size))
     for action in ACTIONS:

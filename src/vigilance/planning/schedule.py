@@ -23,7 +23,8 @@ class Journey:
     """What is to be placed, one element per planned site (M,).
 
     ``trip`` groups sites that are visited together (any number that identifies the journey), ``days`` are on site,
-    ``travel`` the travel of the whole journey (repeated on each of its sites), ``early`` marks duties, and
+    ``travel`` the travel of the whole journey (repeated on each of its sites), ``first`` what is placed before the
+    rest, ``early`` duties, which have to start soon, and
     ``months_before`` the calendar months (bits) in which the site was visited before.
     """
 
@@ -31,6 +32,7 @@ class Journey:
     site_class: Ints
     days: Floats
     travel: Floats
+    first: Bools
     early: Bools
     months_before: Ints
 
@@ -51,11 +53,12 @@ def place(
     ids, first, member = np.unique(journey.trip, return_index=True, return_inverse=True)
     load = np.bincount(member, journey.days, minlength=ids.size) + journey.travel[first]
     early = np.bincount(member, journey.early, minlength=ids.size) > 0
+    before_rest = np.bincount(member, journey.first, minlength=ids.size) > 0
     before = np.zeros(ids.size, dtype=np.int64)
     np.bitwise_or.at(before, member, journey.months_before)
     allowed = calendar.allowed[journey.site_class[first]]
     noise = rng.random(ids.size)
-    order = np.lexsort((noise, -load, allowed.sum(axis=1), ~early))
+    order = np.lexsort((noise, -load, allowed.sum(axis=1), ~before_rest, ~early))
     slots = _assign(order, load, early, before, allowed, calendar, early_slots, used.copy(), rng)
     slot = slots[member]
     return Placement(slot, _dates(journey, member, slots, load, early, calendar, used, team_size, rng))

@@ -16,10 +16,15 @@ from vigilance.planning.problem import Ints, Problem, Solution, cost, keeps, wor
 SMALL = 400
 """Up to so many options the whole problem goes to the solver at once."""
 
-CORE = 2_500
+CORE = 200
 """How many yes-or-no questions the solver is asked to settle in a first attempt."""
 
-LARGEST_CORE = 12_000
+TO_THE_LAST = 5_000
+"""Up to so many sites the very best plan is sought; above, one within ``CLOSE_ENOUGH`` of it."""
+
+CLOSE_ENOUGH = 2e-5
+
+LARGEST_CORE = 8_000
 """Above so many questions optimality is not pursued to the end; the gap says what is left."""
 
 
@@ -28,46 +33,45 @@ def best(problem: Problem) -> Solution | None:
     oracle = Oracle(problem)
     answer, answers = lowest(oracle)
     if int(np.isfinite(problem.value).sum()) <= SMALL:
-        choice, bound, done = cores.solve(problem, cores.everything(problem))
-        if choice is None:
-            return None
-        return _solution(problem, choice, min(bound, answer.bound), answer, exact=done)
+        choice, bound, _done = cores.solve(problem, cores.everything(problem))
+        return None if choice is None else _solution(problem, choice, min(bound, answer.bound), answer)
     return _large(problem, oracle, answer, answers)
 
 
 def _large(problem: Problem, oracle: Oracle, answer: Answer, answers: list[Answer]) -> Solution | None:
     margins = cores.Margins(oracle, answer)
     found = _best_of([a.choice for a in answers[-5:]], problem)
+    slack = 0.0 if problem.sites <= TO_THE_LAST else answer.bound * CLOSE_ENOUGH
     size = CORE
     while True:
         core, tolerance = margins.core_of(size)
-        choice, bound, done = cores.solve(problem, core)
+        choice, bound, done = cores.solve(problem, core, slack)
         found = _better(problem, found, choice)
         whole = tolerance == np.inf
         if found is not None or whole or size >= LARGEST_CORE:
             break
-        size *= 2
+        size *= 4
     if found is None:
         return None
-    if whole and done:
-        return _solution(problem, found, min(bound, answer.bound), answer, exact=True)
-    return _prove(problem, margins, found, answer, tolerance if done else -1.0)
+    value = worth(problem, found)
+    if done and tolerance >= answer.bound - value:
+        return _solution(problem, found, min(max(bound, value), answer.bound), answer)
+    return _prove(problem, margins, found, answer, slack)
 
 
-def _prove(problem: Problem, margins: cores.Margins, found: Ints, answer: Answer, settled: float) -> Solution:
-    """Settle everything that could still beat ``found``; ``settled`` is the tolerance already searched in full."""
+def _prove(problem: Problem, margins: cores.Margins, found: Ints, answer: Answer, slack: float) -> Solution:
+    """Settle everything that could still beat ``found`` by more than ``slack``."""
     missing = answer.bound - worth(problem, found)
-    if missing < 1 or settled >= missing:
-        return _solution(
-            problem, found, worth(problem, found) if missing >= 1 else answer.bound, answer, exact=True
-        )
     core = margins.core(missing)
-    if core.size > LARGEST_CORE:
-        return _solution(problem, found, answer.bound, answer, exact=False)
-    choice, bound, done = cores.solve(problem, core)
+    if missing <= max(slack, 1.0) or core.size > LARGEST_CORE:
+        return _solution(problem, found, answer.bound, answer)
+    choice, bound, _done = cores.solve(problem, core, slack)
     better = _better(problem, found, choice)
-    bound = min(answer.bound, max(bound, worth(problem, better))) if choice is not None else answer.bound
-    return _solution(problem, better, bound, answer, exact=done)
+    better = found if better is None else better
+    if choice is None:
+        return _solution(problem, better, answer.bound, answer)
+    # Whatever the core leaves out is worth less than what was found before.
+    return _solution(problem, better, min(answer.bound, max(bound, worth(problem, found))), answer)
 
 
 def _best_of(choices: list[Ints], problem: Problem) -> Ints | None:
@@ -77,22 +81,24 @@ def _best_of(choices: list[Ints], problem: Problem) -> Ints | None:
     return found
 
 
-def _better(problem: Problem, found: Ints | None, choice: Ints | None) -> Ints:
+def _better(problem: Problem, found: Ints | None, choice: Ints | None) -> Ints | None:
     """The worthier of two choices, of those that keep the limits."""
     if choice is None or not keeps(problem, choice):
-        return found  # type: ignore[return-value]
+        return found
     if found is None or worth(problem, choice) > worth(problem, found):
         return choice
     return found
 
 
-def _solution(problem: Problem, choice: Ints, bound: float, answer: Answer, *, exact: bool) -> Solution:
+def _solution(problem: Problem, choice: Ints, bound: float, answer: Answer) -> Solution:
+    """The solution; values are whole numbers, so a bound less than one above the value proves it best."""
     value = worth(problem, choice)
+    exact = bound < value + 1
     return Solution(
         choice=choice,
         value=value,
         used=cost(problem, choice),
-        bound=max(value, value if exact else bound),
+        bound=value if exact else bound,
         price=float(answer.prices[0]),
         exact=exact,
     )

@@ -53,9 +53,7 @@ def form(
         .sort("area", "class", "round")
         .with_row_index("trip")
     )
-    joined = numbered.join(
-        trips.drop("_iso3"), on=["area", "class", "round"], how="left", maintain_order="left"
-    )
+    joined = numbered.join(trips.drop("_iso3"), on=["area", "class", "round"], how="left", maintain_order="left")
     days = trips["_iso3"].replace_strict(
         list(days_by_country), list(days_by_country.values()), default=days_per_trip, return_dtype=pl.Float64
     )
