@@ -1,0 +1,96 @@
+"""Options that commands share, and how a command speaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from vigilance.errors import UsageError
+from vigilance.i18n import LANGUAGES, messages
+
+_ = messages("cli")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType):
+    """A date as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read a date; fail with the expected form."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2026-11-01", param, ctx)
+
+
+def today() -> date:
+    """The day of the run where none is given; the local calendar, which is the user's."""
+    return datetime.now().astimezone().date()
+
+
+def on_option(command: F) -> F:
+    """``--on DATE``."""
+    return click.option("--on", type=Day(), default=None, help="As of this date (YYYY-MM-DD); today by default.")(command)
+
+
+def speech_options(command: F) -> F:
+    """``--lang``, ``--json`` and ``--quiet``."""
+    for option in (
+        click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."),
+        click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language."),
+    ):
+        command = option(command)
+    return command
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print a mapping as JSON on standard output."""
+    click.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+
+
+def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
+    """Read ``NAME=VALUE`` options. Raises ``UsageError`` for one without an equals sign."""
+    found = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or not name or not value:
+            raise UsageError(_("{option} takes NAME=VALUE, not {item}").format(option=option, item=item))
+        found[name.strip()] = value.strip()
+    return found
+
+
+def numbers(given: tuple[str, ...], option: str) -> dict[str, float]:
+    """Read ``NAME=NUMBER`` options. Raises ``UsageError`` where the value is no number."""
+    found = {}
+    for name, value in pairs(given, option).items():
+        try:
+            found[name] = float(value)
+        except ValueError as error:
+            raise UsageError(_("{option}: {value} is not a number").format(option=option, value=value)) from error
+    return found
+
+
+def colour() -> bool:
+    """Whether to print colours: on a terminal, unless ``NO_COLOR`` is set."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

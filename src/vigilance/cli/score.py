@@ -1,0 +1,99 @@
+"""``vigilance score``: supplier files in, a run folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vigilance.cli.options import numbers, on_option, pairs, print_json, speech_options, today
+from vigilance.i18n import messages, use
+from vigilance.terms import BANDS, HAZARDS
+
+if TYPE_CHECKING:
+    from vigilance.pipeline import Outcome
+
+_ = messages("cli")
+
+FAILED_ON_BAND = 10
+SET_ASIDE = 4
+
+
+@click.command(context_settings={"max_content_width": 80})
+@click.argument("suppliers", nargs=-1, required=True, type=click.Path(path_type=Path))
+@on_option
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run; a new one beside the input by default.")
+@click.option("--engine", type=click.Choice(["polars", "duckdb"]), default="polars", show_default=True, help="Engine.")
+@click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
+@click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
+@click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
+@click.option("--fail-on", type=click.Choice([str(b) for b in BANDS]), help="Exit with 10 when a site reaches this band.")
+@click.option(
+    "--max-rejected", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Share of rows that may be set aside."
+)
+@click.option("--strict", is_flag=True, help="Refuse the input when any row has an error.")
+@click.option("--explain", is_flag=True, help="Also write ratios.parquet: every ratio of every site.")
+@click.option("--csv/--no-csv", default=None, help="Write scores.csv; by default, if a spreadsheet can hold it.")
+@click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements; the shipped ones by default.")
+@click.option("--data", "data_path", type=click.Path(path_type=Path), help="Folder of facts; the shipped ones by default.")
+@speech_options
+def command(**given: Any) -> None:
+    """Score supplier sites for forced-labour and child-labour risk.
+
+    SUPPLIERS are CSV, Excel, Parquet or JSON-lines files, or folders of them.
+
+    \b
+    Examples:
+      vigilance score suppliers.csv
+      vigilance score suppliers.xlsx --on 2026-11-01 --lang fr --out run
+      vigilance score list.csv --map supplier_id=Vendor --fail-on severe
+    """
+    with use(given["lang"]):
+        outcome = _run(given)
+        if given["as_json"]:
+            print_json(outcome.run.meta)
+        elif not given["quiet"]:
+            from vigilance.cli.summary import tell  # noqa: PLC0415 - only for a person
+
+            tell(outcome, given["out"])
+        click.get_current_context().exit(_exit_code(outcome, given["fail_on"]))
+
+
+def _run(given: dict[str, Any]) -> Outcome:
+    from vigilance import pipeline, reference, rules  # noqa: PLC0415 - lazily, so that --help stays quick
+    from vigilance.cli.progress import progress  # noqa: PLC0415
+
+    on = given["on"] or today()
+    judgements = rules.load(given["rules_path"]).in_force(on)
+    changed = numbers(given["changed"], "--set")
+    if changed:
+        judgements = judgements.with_values(changed)
+    job = pipeline.Job(
+        inputs=given["suppliers"],
+        on=on,
+        out=given["out"],
+        lang=given["lang"],
+        engine=given["engine"],
+        csv=given["csv"],
+        mapping=pairs(given["mapped"], "--map"),
+        encoding=given["encoding"],
+        strict=given["strict"],
+        max_rejected=given["max_rejected"],
+        explain=given["explain"],
+    )
+    facts = reference.load(given["data_path"]).in_force(on)
+    with progress(hidden=given["quiet"] or given["as_json"]) as step:
+        return pipeline.score(job, facts, judgements, step)
+
+
+def _exit_code(outcome: Outcome, fail_on: str | None) -> int:
+    if fail_on is not None:
+        reached = [str(band) for band in BANDS[list(map(str, BANDS)).index(fail_on) :]]
+        if any(outcome.summary.bands[hazard][band] for hazard in HAZARDS for band in reached):
+            click.echo(_("sites reach the band {band} or above").format(band=fail_on), err=True)
+            return FAILED_ON_BAND
+    return SET_ASIDE if outcome.intake.counts["set_aside"] else 0
+
+
+

@@ -1,0 +1,173 @@
+"""Engines: where the one scoring core runs. Polars by default; DuckDB for lists larger than memory; Spark for clusters.
+
+An engine takes the typed rows that ingest hands over and yields scored frames in input order: the user's own columns,
+then ``scoring.assess.SCORES`` and ``PLACE``, drivers still as codes. The core is written once; what differs here is how
+frames are opened, joined with their look-up tables, and collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from vigilance.errors import UsageError
+from vigilance.i18n import messages
+from vigilance.scoring import cells, patterns
+from vigilance.scoring.assess import PLACE, SCORES, Tables, assess, tables
+from vigilance.scoring.model import Model
+
+if TYPE_CHECKING:
+    import duckdb
+
+_ = messages("run")
+
+BATCH_ROWS: Final = 2_000_000
+"""Rows that are scored at once; bounds the memory, not the length of a list."""
+CORE: Final = ("_row", "_supplier_id", *cells.KEY, "_factors", "_workers", "_migrant_share")
+
+Engine = Callable[[pl.LazyFrame, Model, pl.DataFrame | None], Iterator[pl.DataFrame]]
+
+
+def core_columns(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """What the core reads of typed rows; a zone that nobody stated is the empty word, so that joins match."""
+    return rows.select(*(c for c in CORE if c != "_zone"), pl.col("_zone").fill_null(cells.NO_ZONE))
+
+
+def look_up(core: pl.DataFrame, model: Model) -> Tables:
+    """The tables for the combinations that occur in some rows."""
+    wrapped = nw.from_native(core, eager_only=True)
+    return tables(
+        model,
+        wrapped.select(*cells.KEY).unique().sort(*cells.KEY),
+        wrapped.select(*patterns.KEY).unique().sort(*patterns.KEY),
+    )
+
+
+def own_columns(rows: pl.LazyFrame, typed: tuple[str, ...]) -> list[str]:
+    """The user's columns: all but those that ingest typed."""
+    return [name for name in rows.collect_schema().names() if name not in typed]
+
+
+def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
+    """Score in batches with Polars.
+
+    The user's own columns never pass through a join: the core runs on the few columns it reads, and its result is laid
+    beside them.
+    """
+    typed = typed_names(rows)
+    given = None if evidence is None else nw.from_native(evidence, eager_only=True)
+    for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        core = core_columns(batch.lazy()).collect()
+        found = look_up(core, model)
+        placed = Tables(found.cells, found.patterns, given)
+        scored = assess(nw.from_native(core, eager_only=True), model, placed).to_native()
+        if not scored["_row"].is_sorted():
+            scored = scored.sort("_row")
+        kept = [name for name in batch.columns if name not in typed]
+        yield pl.concat([batch.select(*kept, *typed), scored.drop("_row")], how="horizontal")
+
+
+def typed_names(rows: pl.LazyFrame) -> tuple[str, ...]:
+    """The typed columns of an intake's rows."""
+    return tuple(name for name in rows.collect_schema().names() if name in TYPED)
+
+
+TYPED: Final = frozenset(
+    {
+        *CORE,
+        "_line",
+        "_division_confidence",
+        "_name",
+        "_women_share",
+        "_spend_eur",
+        "_buyer_share",
+        "_lat",
+        "_lng",
+        "_address",
+        "_parent_company",
+        "_lei",
+        "_os_id",
+        "_duns",
+        "_predecessor_id",
+        "_activity",
+    }
+)
+
+
+@contextmanager
+def locked_duckdb(allowed: Path, *, memory_limit: str = "4GB", threads: int | None = None) -> Iterator[Any]:
+    """A DuckDB connection that reads and writes below one folder only, and can load or reach nothing else."""
+    import duckdb as module  # noqa: PLC0415 - only where DuckDB is asked for
+
+    connection = module.connect(":memory:")
+    try:
+        connection.execute("SET python_enable_replacements = false")
+        connection.execute("SET memory_limit = ?", [memory_limit])
+        if threads:
+            connection.execute("SET threads = ?", [threads])
+        connection.execute("SET temp_directory = ?", [str(allowed / "spill")])
+        connection.execute("SET allowed_directories = [?]", [str(allowed)])
+        connection.execute("SET autoinstall_known_extensions = false")
+        connection.execute("SET autoload_known_extensions = false")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+def duckdb_engine(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
+    """Score with DuckDB: rows go to a scratch Parquet file, the core runs as one query, larger than memory if need be."""
+    typed = typed_names(rows)
+    with TemporaryDirectory(prefix="vigilance-") as scratch:
+        folder = Path(scratch).resolve()
+        source = folder / "sites.parquet"
+        rows.with_columns(pl.col("_zone").fill_null(cells.NO_ZONE)).sink_parquet(source)
+        with locked_duckdb(folder) as connection:
+            sites = nw.from_native(connection.read_parquet(str(source)))
+            placed = _duckdb_tables(connection, sites, model, evidence)
+            columns = [name for name in pl.scan_parquet(source).collect_schema().names() if name not in typed]
+            scored = assess(sites, model, placed, (*columns, *typed)).sort("_row").to_native()
+            yield from _in_batches(scored, folder, connection)
+
+
+def _duckdb_tables(connection: duckdb.DuckDBPyConnection, sites: Any, model: Model, evidence: Any) -> Tables:
+    def distinct(key: tuple[str, ...]) -> Any:
+        return sites.select(*key).unique().collect("polars").sort(*key)
+
+    made = tables(model, distinct(cells.KEY), distinct(patterns.KEY))
+
+    def placed(frame: Any) -> Any:
+        return nw.from_native(connection.from_arrow(frame.to_arrow()))
+
+    given = None if evidence is None else placed(nw.from_native(evidence, eager_only=True))
+    return Tables(placed(made.cells), placed(made.patterns), given)
+
+
+def _in_batches(scored: Any, folder: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[pl.DataFrame]:
+    target = folder / "scored.parquet"
+    scored.write_parquet(str(target))
+    order = [*SCORES, *PLACE]
+    frame = pl.scan_parquet(target)
+    names = frame.collect_schema().names()
+    ordered = frame.select([*(n for n in names if n not in order), *order])
+    del connection
+    yield from ordered.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+
+
+ENGINES: Final[dict[str, Engine]] = {"polars": polars, "duckdb": duckdb_engine}
+
+
+def engine(name: str) -> Engine:
+    """An engine by name. Raises ``UsageError`` when there is none of that name."""
+    if name not in ENGINES:
+        raise UsageError(
+            _("there is no engine {name}").format(name=name), hint=_("engines: {names}").format(names=", ".join(ENGINES))
+        )
+    return ENGINES[name]

@@ -1,0 +1,334 @@
+"""The main job: supplier files in, a run folder out.
+
+    intake = read(...)  →  engine scores the rows  →  ranks, words  →  a folder that appears whole
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from vigilance import atomic, drivers, engines, ingest, issues, run, tabular
+from vigilance.errors import InputRefused, UsageError
+from vigilance.i18n import messages
+from vigilance.ranking import RANKS, with_ranks
+from vigilance.reference import Facts
+from vigilance.rules import Judgements
+from vigilance.scoring.assess import PLACE, SCORES
+from vigilance.scoring.model import Model, build
+from vigilance.terms import BANDS, GRADES, HAZARDS
+
+_ = messages("run")
+
+ROW_GROUP: Final = 250_000
+SPREADSHEET_ROWS: Final = 1_048_576
+"""What a sheet of a spreadsheet program holds; a longer list is written as Parquet only, unless asked for."""
+DRIVER_COLUMNS: Final = tuple(name for name in SCORES if "_driver_" in name)
+TOP: Final = 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to score and how. ``out`` None means a new folder beside the first input."""
+
+    inputs: Sequence[str | Path]
+    on: date
+    out: Path | None = None
+    lang: str = "en"
+    engine: str = "polars"
+    csv: bool | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    strict: bool = False
+    max_rejected: float = 0.05
+    explain: bool = False
+
+
+@dataclass
+class Summary:
+    """What a person wants to know first; filled batch by batch."""
+
+    sites: int = 0
+    bands: dict[str, dict[str, int]] = field(default_factory=lambda: {h: dict.fromkeys(map(str, BANDS), 0) for h in HAZARDS})
+    grades: dict[str, dict[str, int]] = field(default_factory=lambda: {h: dict.fromkeys(GRADES, 0) for h in HAZARDS})
+    top: dict[str, pl.DataFrame] = field(default_factory=dict)
+    ranked: bool = True
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Count a scored batch and keep its worst sites."""
+        self.sites += frame.height
+        for hazard in HAZARDS:
+            for said, column in ((self.bands, "band"), (self.grades, "grade")):
+                counted = frame[f"{hazard}_{column}"].value_counts()
+                for word, count in counted.iter_rows():
+                    said[hazard][str(word)] += count
+            columns = ["supplier_id", "_name", "country_iso3", *(f"{hazard}_{m}" for m in SHOWN)]
+            worst = frame.select(columns).top_k(TOP, by=[f"{hazard}_p80", f"{hazard}_p50"])
+            kept = pl.concat([self.top[hazard], worst]) if hazard in self.top else worst
+            order = [f"{hazard}_p80", f"{hazard}_p50", "supplier_id"]
+            self.top[hazard] = kept.sort(order, descending=[True, True, False]).head(TOP)
+
+
+SHOWN: Final = ("score", "band", "grade", "p05", "p50", "p80", "p95", "driver_1", "driver_2", "driver_3", "override")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished job: the run, what to say of it, and whether it was already there."""
+
+    run: run.Run
+    summary: Summary
+    intake: ingest.Intake
+    already: bool = False
+
+
+Progress = Callable[[str, int], None]
+
+
+def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = lambda _stage, _rows: None) -> Outcome:
+    """Score supplier files into a run folder.
+
+    Raises ``InputRefused`` when a file cannot be used or too many rows are set aside, ``UsageError`` when ``out`` is
+    taken by another run.
+    """
+    started = time.perf_counter()
+    progress("read", 0)
+    intake = ingest.read(
+        job.inputs, on=job.on, reference=facts, mapping=job.mapping, encoding=job.encoding, strict=job.strict
+    )
+    refuse_too_many(intake, job.max_rejected)
+    identity = _identity(job, intake, facts, judgements)
+    target = job.out or default_folder(job, identity)
+    there = _already(target, identity)
+    if there is not None:
+        return Outcome(there, _summary_of(there), intake, already=True)
+    model = build(facts, judgements)
+    with atomic.folder(target) as folder:
+        summary = Summary()
+        batches = scored(intake, model, job, summary, progress)
+        _write(folder, batches, intake, job)
+        issues_of(intake, folder)
+        meta = _record(folder, identity, intake, summary, time.perf_counter() - started)
+        (folder / run.RECORD).write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return Outcome(run.open_run(target), summary, intake)
+
+
+def refuse_too_many(intake: ingest.Intake, limit: float) -> None:
+    """Raise ``InputRefused`` when a larger share of rows was set aside than allowed, or none is left."""
+    counts = intake.counts
+    read = counts["rows_in"] - counts["blank"]
+    aside = counts["set_aside"]
+    if read and aside / read > limit:
+        raise InputRefused(
+            _("{aside} of {read} rows were set aside, more than the limit of {limit:.0%}").format(
+                aside=aside, read=read, limit=limit
+            )
+            + "\n"
+            + _first_issues(intake.issues),
+            hint=_("correct them (`vigilance check` writes a corrected copy), or raise --max-rejected"),
+        )
+    if not counts["loaded"]:
+        raise InputRefused(_("there is no supplier row to score"), hint=_("give a file with rows below its header"))
+
+
+def _first_issues(found: pl.DataFrame, count: int = 5) -> str:
+    errors = found.filter(pl.col("severity") == "error").head(count)
+    return "\n".join(
+        "  " + _("{file}, row {row}, {column}: {value}: {message}").format(**row) for row in errors.iter_rows(named=True)
+    )
+
+
+def scored(
+    intake: ingest.Intake, model: Model, job: Job, summary: Summary, progress: Progress
+) -> Iterator[pl.DataFrame]:
+    """Scored batches in input order, in words, with ranks when the list is one batch."""
+    batches = engines.engine(job.engine)(intake.rows, model, None)
+    ahead = next(batches, None)
+    while ahead is not None:
+        following = next(batches, None)
+        whole = summary.sites == 0 and following is None
+        summary.ranked = whole
+        frame = with_ranks(ahead, whole=whole)
+        frame = in_words(frame)
+        summary.add(frame)
+        progress("score", frame.height)
+        yield frame
+        ahead = following
+
+
+def in_words(frame: pl.DataFrame) -> pl.DataFrame:
+    """Driver codes as words, an unstated zone as nothing, and the supplier id under its own name."""
+    codes = sorted({code for name in DRIVER_COLUMNS for code in frame[name].unique().to_list()})
+    said = drivers.catalogue(codes)
+    keys, values = list(said), list(said.values())
+    frame = frame.with_columns(
+        *(pl.col(name).replace_strict(keys, values, return_dtype=pl.String) for name in DRIVER_COLUMNS),
+        pl.col("zone_code").replace("", None),
+    )
+    return frame if "supplier_id" in frame.columns else frame.with_columns(supplier_id="_supplier_id")
+
+
+def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The columns of scores.parquet and of sites.parquet among those of a scored batch."""
+    names = list(frame_columns)
+    results = [*SCORES, *PLACE, *RANKS]
+    typed = [name for name in names if name in engines.TYPED]
+    own = [name for name in names if name not in engines.TYPED and name not in results]
+    if "supplier_id" in own:
+        own = ["supplier_id", *(name for name in own if name != "supplier_id")]
+    return [*own, *results], typed
+
+
+def _write(folder: Path, batches: Iterator[pl.DataFrame], intake: ingest.Intake, job: Job) -> None:
+    first = next(batches)
+    following = next(batches, None)
+    scores, typed = _columns(first.columns)
+    if following is None:
+        first.select(scores).write_parquet(folder / run.SCORES, row_group_size=ROW_GROUP, statistics=False)
+        first.select(typed).write_parquet(folder / run.SITES, row_group_size=ROW_GROUP, statistics=False)
+        if job.csv or (job.csv is None and first.height < SPREADSHEET_ROWS):
+            tabular.write_csv(first.select(scores), folder / "scores.csv", job.lang)
+        return
+    _stream(folder, first, following, batches, (scores, typed))
+    if job.csv:
+        tabular.write_csv(pl.read_parquet(folder / run.SCORES), folder / "scores.csv", job.lang)
+
+
+def _stream(
+    folder: Path,
+    first: pl.DataFrame,
+    following: pl.DataFrame,
+    rest: Iterator[pl.DataFrame],
+    columns: tuple[list[str], list[str]],
+) -> None:
+    """Write a list longer than one batch as it is scored. The typed columns go beside, one file per batch, then as one."""
+    scores, typed = columns
+    parts = folder / "parts"
+    parts.mkdir()
+
+    def produce(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
+        for number, batch in enumerate(_chain(first, following, rest)):
+            batch.select(typed).write_parquet(parts / f"{number:06d}.parquet", statistics=False)
+            yield batch.select(scores)
+
+    schema = first.select(scores).schema
+    register_io_source(produce, schema=schema).sink_parquet(
+        folder / run.SCORES, row_group_size=ROW_GROUP, statistics=False, maintain_order=True
+    )
+    pl.scan_parquet(parts / "*.parquet").sink_parquet(
+        folder / run.SITES, row_group_size=ROW_GROUP, statistics=False, maintain_order=True
+    )
+    for part in parts.iterdir():
+        part.unlink()
+    parts.rmdir()
+
+
+def _chain(*frames: Any) -> Iterator[pl.DataFrame]:
+    *some, rest = frames
+    yield from some
+    yield from rest
+
+
+def issues_of(intake: ingest.Intake, folder: Path) -> None:
+    """Write ``issues.csv``, ``issues.jsonl`` and, when rows were set aside, ``rejected/``."""
+    tabular.write_csv(intake.issues, folder / "issues.csv")
+    intake.issues.write_ndjson(folder / "issues.jsonl")
+    rejected = folder / "rejected"
+    rejected.mkdir()
+    for number, ((name, sheet), rows) in enumerate(intake.rejected.group_by("file", "sheet", maintain_order=True)):
+        del name, sheet
+        content = b"\n".join(rows["original"].to_list()) + b"\n"
+        (rejected / f"rows-{number + 1}.bin").write_bytes(content)
+        said = rows.select("file", "sheet", "line", "code")
+        tabular.write_csv(said, rejected / f"rows-{number + 1}.csv")
+
+
+def _identity(job: Job, intake: ingest.Intake, facts: Facts, judgements: Judgements) -> dict[str, Any]:
+    """Everything that decides the outputs; the same identity gives the same bytes."""
+    return {
+        "vigilance": version("vigilance"),
+        "on": job.on.isoformat(),
+        "lang": job.lang,
+        "engine": job.engine,
+        "inputs": intake.files,
+        "rules": {"sha256": judgements.digest, "set": judgements.overrides},
+        "facts": {"sha256": facts.digest},
+        "mapping": dict(job.mapping),
+        "csv": job.csv,
+    }
+
+
+def identity_digest(identity: Mapping[str, Any]) -> str:
+    """sha256 of a run's identity."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def default_folder(job: Job, identity: Mapping[str, Any]) -> Path:
+    """``vigilance-<date>-<digest>`` beside the first input."""
+    first = Path(job.inputs[0])
+    return first.parent / f"vigilance-{job.on.isoformat()}-{identity_digest(identity)[:8]}"
+
+
+def _already(target: Path, identity: Mapping[str, Any]) -> run.Run | None:
+    """The very same run, when ``target`` already holds it. Raises ``UsageError`` when it holds anything else."""
+    if (target / run.RECORD).is_file():
+        there = run.open_run(target)
+        if there.meta["identity"] == identity_digest(identity):
+            there.verify_all()
+            return there
+        raise UsageError(
+            _("{path} holds another run, and is never overwritten").format(path=target), hint=_("give another --out")
+        )
+    atomic.refuse_existing(target)
+    return None
+
+
+def _record(
+    folder: Path, identity: Mapping[str, Any], intake: ingest.Intake, summary: Summary, seconds: float
+) -> dict[str, Any]:
+    outputs = {
+        str(path.relative_to(folder)): {"sha256": atomic.digest(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    by_severity = dict(intake.issues["severity"].value_counts(sort=True).iter_rows()) if intake.issues.height else {}
+    meta: dict[str, Any] = {
+        "version": identity["vigilance"],
+        **{key: value for key, value in identity.items() if key != "vigilance"},
+        "identity": identity_digest(identity),
+        "counts": {**intake.counts, "sites": summary.sites, "issues": by_severity},
+        "bands": summary.bands,
+        "grades": summary.grades,
+        "ranked": summary.ranked,
+        "warnings": _warnings(intake, summary),
+        "outputs": outputs,
+    }
+    return {**meta, "seal": run.seal(meta), "seconds": round(seconds, 3)}
+
+
+def _warnings(intake: ingest.Intake, summary: Summary) -> list[str]:
+    said = []
+    if intake.counts["set_aside"]:
+        said.append(_("{count} rows were set aside; see issues.csv").format(count=intake.counts["set_aside"]))
+    if not summary.ranked:
+        said.append(_("the list is too long to rank in one go; sort it on <hazard>_p80"))
+    return said
+
+
+def _summary_of(there: run.Run) -> Summary:
+    """The summary of a run that is already on the disk."""
+    summary = Summary()
+    sites = there.sites.select(pl.col("_name")).collect()
+    summary.add(pl.concat([there.scores.collect(), sites], how="horizontal"))
+    summary.ranked = bool(there.meta["ranked"])
+    return summary

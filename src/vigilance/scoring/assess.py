@@ -1,0 +1,320 @@
+"""Assess: from typed sites to scores, as one pure function on narwhals frames, the same on every engine.
+
+    ln π* = ln outside + L·tanh(Σ ln r / L),   π = c·(1 - exp(-π*/c))
+    m = π·N^γ,   P0 = 1 - exp(-m),   logit P = logit P0 + Σ evidence
+
+Source: docs/method.md. Numbers come from ``rules/`` and ``data/`` through ``scoring.model``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+
+from vigilance.rules import Judgements
+from vigilance.scoring import cells, lines, patterns
+from vigilance.scoring.interval import (
+    logistic,
+    logit_of_presence,
+    quantile,
+    quantised,
+    slope,
+    standard_normal,
+)
+from vigilance.scoring.model import Model
+from vigilance.terms import BANDS, GRADES, HAZARDS, QUANTILES, Hazard
+
+Frame = nw.LazyFrame[Any] | nw.DataFrame[Any]
+
+MEASURES: Final = (
+    "score",
+    "band",
+    "grade",
+    "inherent_p50",
+    "p05",
+    "p50",
+    "p80",
+    "p95",
+    "expected_affected",
+    "priority",
+    "driver_1",
+    "driver_2",
+    "driver_3",
+    "override",
+)
+SCORES: Final = tuple(f"{hazard}_{measure}" for hazard in HAZARDS for measure in MEASURES)
+PLACE: Final = ("country_iso3", "isic_division", "zone_code", "tier_used")
+STATE_IMPOSED: Final = "state_imposed_labour"
+PROBABILITY_DIGITS: Final = 10
+"""Digits to which every output is quantised, so that engines whose ``exp`` differs in the last bit print the same."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The look-up tables of one assessment, placed on the engine of the sites."""
+
+    cells: Frame
+    patterns: Frame
+    evidence: Frame | None = None
+
+
+def tables(model: Model, cell_keys: nw.DataFrame[Any], pattern_keys: nw.DataFrame[Any]) -> Tables:
+    """Make the tables for the cells and patterns that occur (eager, small). ``cells.KEY`` and ``patterns.KEY`` columns."""
+    return Tables(cells=cells.table(model, cell_keys), patterns=patterns.table(model, pattern_keys))
+
+
+def assess(sites: Frame, model: Model, look_up: Tables, keep: Sequence[str] = ("_row",)) -> Frame:
+    """Scores of typed sites (docs/architecture.md): the columns to ``keep``, then ``SCORES`` and ``PLACE``.
+
+    Bands, grades and overrides are words; drivers are codes (``lines.decoded``). Row by row: nothing of a site depends
+    on another one.
+    """
+    frame: Any = sites.join(look_up.cells, on=list(cells.KEY), how="left")
+    frame = frame.join(look_up.patterns, on=list(patterns.KEY), how="left")
+    evidence = look_up.evidence is not None
+    if look_up.evidence is not None:
+        frame = frame.join(look_up.evidence, on="_supplier_id", how="left")
+    frame = _with_size(frame, model.judgements)
+    for hazard in HAZARDS:
+        frame = _with_rate(frame, model, hazard)
+        frame = _with_presence(frame, hazard, evidence)
+        frame = _with_quantiles(frame, hazard)
+        frame = _with_verdicts(frame, model.judgements, hazard, evidence)
+    place = [
+        nw.col("_iso3").alias("country_iso3"),
+        nw.col("_division").alias("isic_division"),
+        nw.col("_zone").alias("zone_code"),
+        nw.col("_tier").alias("tier_used"),
+    ]
+    kept: Frame = frame.select(*keep, *SCORES, *place)
+    return kept
+
+
+def _with_size(frame: Any, judgements: Judgements) -> Any:
+    """γ·ln N and its variance; an unknown size is the activity's median with its spread."""
+    exponent = judgements.get("method.size_exponent")
+    known = ~nw.col("_workers").is_null()
+    frame = frame.with_columns(
+        nw.when(known).then(nw.col("_workers").log()).otherwise(nw.col("ln_usual_size")).alias("ln_n")
+    )
+    # A known size never has a wider interval than an unknown one.
+    own = nw.min_horizontal((exponent.sd * nw.col("ln_n")) ** 2, nw.col("size_unknown_var"))
+    return frame.with_columns(
+        (exponent.value * nw.col("ln_n")).alias("ln_size"),
+        nw.when(known).then(own).otherwise(nw.col("size_unknown_var")).alias("size_var"),
+        lines.driver(lines.SIZE, exponent.value * (nw.col("ln_n") - nw.col("ln_usual_size"))).alias("size_driver"),
+    )
+
+
+def site_terms(model: Model, hazard: Hazard) -> dict[str, tuple[nw.Expr, nw.Expr]]:
+    """The factors that follow from a number of the row: line → (ln ratio, variance); 1 where it is unknown."""
+    mine = model.hazards[hazard]
+    m, known = nw.col("_migrant_share"), ~nw.col("_migrant_share").is_null()
+    found = {}
+    if mine.migrants is not None:
+        a = mine.migrants.coefficient
+        ln = (1.0 + a * m).log() - nw.col(f"{hazard}_migrants_average")
+        moved = (a * m) / (1.0 + a * m) - nw.col(f"{hazard}_migrants_slope")
+        found[lines.MIGRANTS] = (
+            nw.when(known).then(ln).otherwise(nw.lit(0.0)),
+            nw.when(known).then((moved * mine.migrants.sd) ** 2).otherwise(nw.col(f"{hazard}_migrants_unknown_var")),
+        )
+    if mine.sponsorship is not None:
+        reach = nw.col(f"{hazard}_sponsorship_reach")
+        share = nw.when(known).then(m).otherwise(nw.col(f"{hazard}_usual_migrants"))
+        exposed = 1.0 + reach * share
+        found[lines.SPONSORSHIP] = (
+            exposed.log() - nw.col(f"{hazard}_sponsorship_average"),
+            nw.when(known)
+            .then((reach * m / (1.0 + reach * m) * mine.sponsorship.sd) ** 2)
+            .otherwise(nw.col(f"{hazard}_sponsorship_unknown_var")),
+        )
+    return found
+
+
+def _with_rate(frame: Any, model: Model, hazard: Hazard) -> Any:
+    """ln π, the variance of the link, the known weight and the strongest lines."""
+    terms = site_terms(model, hazard)
+    zero = nw.lit(0.0)
+    if terms:
+        frame = frame.with_columns(
+            **{f"ln_{name}": ln for name, (ln, _) in terms.items()},
+            **{f"var_{name}": var for name, (_, var) in terms.items()},
+        )
+    factors = nw.col(f"{hazard}_ln_factors") + nw.col(f"{hazard}_ln_pattern")
+    var = nw.col(f"{hazard}_var") + nw.col(f"{hazard}_pattern_var") + nw.col("size_var")
+    for name in terms:
+        factors, var = factors + nw.col(f"ln_{name}"), var + nw.col(f"var_{name}")
+    bound, ceiling = bounds(model.judgements)
+    frame = frame.with_columns(factors.alias("ln_factors"), var.alias(f"{hazard}_link_var"))
+    frame = frame.with_columns((nw.col(f"{hazard}_ln_outside") + bound(nw.col("ln_factors"))).alias("ln_raw"))
+    frame = frame.with_columns(ceiling(nw.col("ln_raw")).alias(f"{hazard}_ln_rate"))
+    site = [
+        lines.driver(name, nw.col(f"ln_{name}")) if name in terms else zero.cast(nw.Int32)
+        for name in lines.SITE_FACTORS
+    ]
+    frame = frame.with_columns(**_numbered("site", lines.in_order(site[0], site[1], nw.col("size_driver"))))
+    merged = lines.largest_of(_three(f"{hazard}_cell_driver"), _three(f"{hazard}_pattern_driver"))
+    frame = frame.with_columns(**_numbered("merged", merged))
+    drivers = lines.largest_of(_three("merged"), _three("site"))
+    return frame.with_columns(**_numbered(f"{hazard}_driver", drivers))
+
+
+def _three(stem: str) -> lines.Three:
+    return nw.col(f"{stem}_1"), nw.col(f"{stem}_2"), nw.col(f"{stem}_3")
+
+
+def _numbered(stem: str, three: lines.Three) -> dict[str, nw.Expr]:
+    return {f"{stem}_{place + 1}": expr for place, expr in enumerate(three)}
+
+
+def bounds(judgements: Judgements) -> tuple[Callable[[nw.Expr], nw.Expr], Callable[[nw.Expr], nw.Expr]]:
+    """The two smooth bounds: on the factors together, and on the rate. Both strictly increasing, so no two risks tie."""
+    limit = math.log(judgements.value("method.combined_ratio_bound"))
+    top = judgements.value("method.rate_ceiling")
+
+    def together(total: nw.Expr) -> nw.Expr:
+        e = (total * (2.0 / limit)).exp()
+        return limit * (e - 1.0) / (e + 1.0)
+
+    def rate(ln_raw: nw.Expr) -> nw.Expr:
+        raw = ln_raw.exp()
+        # For a small rate, c(1 - exp(-π*/c)) = π*(1 - π*/2c) to the last digits; the subtraction would lose some.
+        small = ln_raw + (1.0 - raw / (2.0 * top)).log()
+        return nw.when(raw < 1e-7).then(small).otherwise((top * (1.0 - (-raw / top).exp())).log())
+
+    return together, rate
+
+
+def _with_presence(frame: Any, hazard: Hazard, evidence: bool) -> Any:
+    """ln m inherent and residual, and the shift that the evidence makes."""
+    zero = nw.lit(0.0)
+    given = {
+        what: nw.col(f"{hazard}_{what}").fill_null(0.0) if evidence else zero
+        for what in ("ln_measures", "measures_var", "shift", "shift_var")
+    }
+    frame = frame.with_columns((nw.col(f"{hazard}_ln_rate") + nw.col("ln_size")).alias("ln_m_inherent"))
+    return frame.with_columns(
+        (nw.col("ln_m_inherent") + given["ln_measures"]).alias("ln_m"),
+        (nw.col(f"{hazard}_link_var") + given["measures_var"]).sqrt().alias("sd"),
+        given["shift"].alias("shift_used"),
+        given["shift_var"].alias("shift_var_used"),
+    )
+
+
+def _with_quantiles(frame: Any, hazard: Hazard) -> Any:
+    """P05, P50, P80, P95 and the inherent median."""
+    on_logit = (slope(nw.col("ln_m")) * nw.col("sd")) ** 2
+    frame = frame.with_columns(on_logit.alias("on_logit"))
+    whole = (nw.col("on_logit") + nw.col("shift_var_used")).sqrt()
+    frame = frame.with_columns(
+        (nw.col("on_logit").sqrt() / whole).alias("share"),
+        (nw.col("shift_var_used") / whole).alias("shift_step"),
+    )
+    made = {}
+    for name, probability in QUANTILES:
+        z = standard_normal(probability)
+        p = quantile(
+            nw.col("ln_m"),
+            nw.col("sd"),
+            nw.col("share"),
+            nw.col("shift_used"),
+            nw.col("shift_step"),
+            z,
+        )
+        made[f"{hazard}_{name}"] = quantised(p, PROBABILITY_DIGITS)
+    inherent = logistic(logit_of_presence(nw.col("ln_m_inherent")))
+    return frame.with_columns(**made, **{f"{hazard}_inherent_p50": quantised(inherent, PROBABILITY_DIGITS)})
+
+
+def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence: bool) -> Any:
+    """Score, people affected, priority, band, grade and override."""
+    if evidence:
+        confirmed = nw.col(f"{hazard}_confirmed").fill_null(value=False)
+        frame = frame.with_columns(
+            nw.when(confirmed).then(nw.lit(1.0)).otherwise(nw.col(f"{hazard}_{name}")).alias(f"{hazard}_{name}")
+            for name, _ in QUANTILES
+        )
+    p = nw.col(f"{hazard}_p50")
+    reference = judgements.value("method.score_reference")
+    score = 100.0 * (1.0 + p / reference).log() / math.log(1.0 + 1.0 / reference)
+    present = 1.0 - (-nw.col("ln_m").exp()).exp()
+    affected = (nw.col(f"{hazard}_ln_rate") + nw.col("ln_n")).exp() / present
+    frame = frame.with_columns(
+        quantised(score, 8).alias(f"{hazard}_score"),
+        nw.when(nw.col("ln_m").exp() < 1e-12).then(nw.lit(1.0)).otherwise(affected).alias("given_presence"),
+    )
+    rank = {word: place for place, word in enumerate(BANDS)}
+    band = nw.lit(0)
+    for word in BANDS[1:]:
+        limit = judgements.value(f"method.band.{word}")
+        band = nw.when(nw.col(f"{hazard}_p80") >= limit).then(nw.lit(rank[word])).otherwise(band)
+    frame = frame.with_columns(band.cast(nw.Int8).alias("p80_band"))
+    held = nw.max_horizontal(nw.col("p80_band"), nw.col(f"{hazard}_floor"))
+    frame = frame.with_columns(
+        quantised(p * nw.col("given_presence"), 8).alias(f"{hazard}_expected_affected"),
+        quantised(_priority(judgements, hazard), 8).alias(f"{hazard}_priority"),
+        _words(held, BANDS).alias(f"{hazard}_band"),
+        _grade(judgements, hazard, evidence).alias(f"{hazard}_grade"),
+    )
+    state = nw.when(nw.col(f"{hazard}_floor") > 0).then(nw.lit(STATE_IMPOSED)).otherwise(nw.lit(None, dtype=nw.String))
+    if evidence:
+        state = nw.when(confirmed).then(nw.lit("confirmed_case")).otherwise(state)
+    return frame.with_columns(state.alias(f"{hazard}_override"))
+
+
+def _words(position: nw.Expr, words: tuple[str, ...]) -> nw.Expr:
+    found = nw.lit(str(words[-1]))
+    for place in range(len(words) - 2, -1, -1):
+        found = nw.when(position <= place).then(nw.lit(str(words[place]))).otherwise(found)
+    return found
+
+
+def _priority(judgements: Judgements, hazard: Hazard) -> nw.Expr:
+    """100·S^a·ℓ^b: severity (a mean of scale, scope and irremediability) before likelihood."""
+    power = judgements.value("severity.mean_exponent")
+    scope = (1.0 + nw.col("given_presence")).log() / (
+        math.log(10.0) * judgements.value("severity.scope.log10_people_at_full")
+    )
+    scope = nw.min_horizontal(scope, nw.lit(1.0))
+    fixed = sum(judgements.value(f"severity.{side}.{hazard}") ** power for side in ("scale", "irremediability"))
+    ln_severity = ((scope**power + fixed) / 3.0).log() / power
+    likelihood = (nw.col(f"{hazard}_score") / 100.0).log()
+    return (
+        100.0
+        * (
+            judgements.value("severity.priority.severity_exponent") * ln_severity
+            + judgements.value("severity.priority.likelihood_exponent") * likelihood
+        ).exp()
+    )
+
+
+def _grade(judgements: Judgements, hazard: Hazard, evidence: bool) -> nw.Expr:
+    """A to E from the share of the weight of what could be known about the site that is known."""
+    known = nw.col(f"{hazard}_known") + nw.col(f"{hazard}_pattern_known")
+    known = known + nw.when(~nw.col("_workers").is_null()).then(nw.col("size_known")).otherwise(nw.lit(0.0))
+    if judgements.has(f"factors.{lines.MIGRANTS}.coefficient.{hazard}"):
+        given = nw.when(~nw.col("_migrant_share").is_null()).then(nw.col(f"{hazard}_migrants_known"))
+        known = known + given.otherwise(nw.lit(0.0))
+    if evidence:
+        known = known + nw.col(f"{hazard}_checked").fill_null(0.0) * judgements.value(
+            f"method.site_check_weight.{hazard}"
+        )
+    share = quantised(known / nw.col(f"{hazard}_weight"), PROBABILITY_DIGITS)
+    grade = nw.lit(str(GRADES[-1]))
+    for word in reversed(GRADES[:-1]):
+        grade = nw.when(share >= judgements.value(f"method.grade.{word}")).then(nw.lit(word)).otherwise(grade)
+    return grade
+
+
+def labels(codes: list[int], say: Callable[[str, float], str]) -> Mapping[int, str]:
+    """Readable drivers for the codes that occur; ``say`` words a line and the logarithm of its ratio."""
+    worded = {}
+    for code in codes:
+        found = lines.decoded(code)
+        worded[code] = "" if found is None else say(*found)
+    return worded

@@ -1,0 +1,93 @@
+"""The lines of an explanation: one per ratio, in the order in which they multiply, and their codes.
+
+A line's code is its position in ``LINES``. A *driver* is a line at a site, packed into one integer so that the
+strongest lines of millions of rows are found with comparisons of integers alone:
+
+    driver = raises·2^20 + strength·2^6 + line,   strength = floor(|ln ratio| / STEP + 1/2)
+
+so that what raises the risk comes before what lowers it, the stronger before the weaker, and a driver of strength 0
+(a ratio of 1) is none. ``STEP`` is a matter of display (2 % of ratio), not of method.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from vigilance.terms import FACTORS
+
+BASE: Final = "base"
+ACTIVITY: Final = "activity"
+REGION: Final = "region"
+COUNTRY: Final = "country"
+TIER: Final = "tier"
+MIGRANTS: Final = "migrant_share"
+SPONSORSHIP: Final = "sponsorship"
+LISTED_GOOD: Final = "listed_good"
+LISTED_UPSTREAM: Final = "listed_upstream"
+STATE_IMPOSED: Final = "state_imposed_zone"
+BOUND: Final = "combined_ratio_bound"
+CEILING: Final = "rate_ceiling"
+MEASURES: Final = "measures"
+SIZE: Final = "size"
+
+OUTSIDE: Final = (BASE, ACTIVITY, REGION, COUNTRY, TIER)
+"""Lines that multiply outside the bound on the factors together."""
+
+CELL_FACTORS: Final = (LISTED_GOOD, LISTED_UPSTREAM, STATE_IMPOSED)
+"""Factors that follow from where a site is and what it does."""
+
+SITE_FACTORS: Final = (MIGRANTS, SPONSORSHIP)
+"""Factors that follow from a number of the site's own row."""
+
+LINES: Final = (*OUTSIDE, *CELL_FACTORS, *SITE_FACTORS, *FACTORS, BOUND, CEILING, MEASURES, SIZE)
+CODE: Final = {line: code for code, line in enumerate(LINES)}
+
+STEP: Final = 0.02
+_LINE_BITS: Final = 2**6
+_RAISES: Final = 2**20
+STRONGEST: Final = _RAISES // _LINE_BITS - 1
+
+
+def driver(line: str, ln_ratio: nw.Expr) -> nw.Expr:
+    """The driver code of a line whose ratio has the given logarithm; 0 where the ratio is 1 to within half a step."""
+    size = nw.when(ln_ratio >= 0).then(ln_ratio).otherwise(-ln_ratio)
+    strength = (size / STEP + 0.5).floor().cast(nw.Int32)
+    held = nw.when(strength > STRONGEST).then(STRONGEST).otherwise(strength)
+    raises = nw.when(ln_ratio > 0).then(_RAISES).otherwise(0)
+    code = (held * _LINE_BITS + CODE[line] + raises).cast(nw.Int32)
+    return nw.when(held > 0).then(code).otherwise(nw.lit(0, dtype=nw.Int32))
+
+
+def driver_codes(line: str, ln_ratio: NDArray[np.float64]) -> NDArray[np.int32]:
+    """``driver`` for the small tables, which are made before any row is read."""
+    held = np.minimum(np.floor(np.abs(ln_ratio) / STEP + 0.5), STRONGEST).astype(np.int32)
+    code = held * _LINE_BITS + CODE[line] + np.where(ln_ratio > 0, _RAISES, 0)
+    return np.where(held > 0, code, 0).astype(np.int32)
+
+
+Three = tuple[nw.Expr, nw.Expr, nw.Expr]
+
+
+def in_order(a: nw.Expr, b: nw.Expr, c: nw.Expr) -> Three:
+    """Three integer columns, row by row from the largest to the smallest."""
+    largest, smallest = nw.max_horizontal(a, b, c), nw.min_horizontal(a, b, c)
+    return largest, a + b + c - largest - smallest, smallest
+
+
+def largest_of(a: Three, b: Three) -> Three:
+    """The three largest of two triples that are each in order, row by row."""
+    second = nw.max_horizontal(nw.min_horizontal(a[0], b[0]), a[1], b[1])
+    third = nw.max_horizontal(nw.min_horizontal(a[1], b[0]), nw.min_horizontal(a[0], b[1]), a[2], b[2])
+    return nw.max_horizontal(a[0], b[0]), second, third
+
+
+def decoded(code: int) -> tuple[str, float] | None:
+    """The line and the logarithm of the ratio (to within half a step) that a driver code stands for."""
+    if code == 0:
+        return None
+    size = (code % _RAISES) // _LINE_BITS * STEP
+    return LINES[code % _LINE_BITS], size if code >= _RAISES else -size

@@ -1,0 +1,350 @@
+"""The model in force: facts and judgements of one date, turned into small tables that rows are looked up in.
+
+``build`` reads everything once. Shapes: C countries × D divisions × 4 tiers; variances are on the scale of ln π. The
+model holds no row of a user's file, and is the same for every engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from vigilance.reference import Facts
+from vigilance.rules import RANGE_WIDTH, Judgements
+from vigilance.scoring import lines
+from vigilance.scoring.activities import Activities, Factor, activities, centred, ln_spread
+from vigilance.scoring.base import WORLD, Base, bases
+from vigilance.scoring.country import country_index
+from vigilance.scoring.listings import (
+    Grid,
+    Programmes,
+    listed_goods,
+    listed_upstream,
+    programmes,
+    regional_share,
+    unheard_of,
+)
+from vigilance.terms import ABSENT, DIVISION_UNKNOWN, HAZARDS, PRESENT, TIERS, UNKNOWN, Hazard
+
+Floats = NDArray[np.float64]
+States = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A factor of a country × division: its state in each cell, and what each state does there (C×D×3)."""
+
+    state: States
+    effect: Factor
+
+
+@dataclass(frozen=True)
+class Countries:
+    """One hazard's country term (C): ln ratio, its variance, and what knowing the country is worth in the grade."""
+
+    ln: Floats
+    var: Floats
+    weight: Floats
+    known: Floats
+
+
+@dataclass(frozen=True)
+class TierTerm:
+    """One hazard's tier term, D×5: column 0 for an unknown tier (the activity's average), then tiers 1 to 4."""
+
+    ln: Floats
+    var: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The migrant and sponsorship terms of one hazard: coefficient, its sd (ln), and the averages they centre on."""
+
+    coefficient: float
+    sd: float
+    average: Floats
+    unknown_var: Floats
+    between: Floats
+
+
+@dataclass(frozen=True)
+class HazardModel:
+    """Everything that differs between the two hazards."""
+
+    base: Base
+    base_var: float
+    unknown_activity_var: float
+    country: Countries
+    tier: TierTerm
+    listings: dict[str, Listing]
+    migrants: Shares | None
+    sponsorship: Shares | None
+    editions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Facts and judgements of one date, ready to be looked up."""
+
+    facts: Facts
+    judgements: Judgements
+    grid: Grid
+    countries: nw.DataFrame[Any]
+    activities: Activities
+    programmes: Programmes
+    zone_prevalence: float
+    strength: Floats
+    hazards: dict[Hazard, HazardModel]
+
+    def country_places(self, iso3: NDArray[np.str_]) -> NDArray[np.intp]:
+        """Positions of country codes; raises ``KeyError`` for one that ``data/countries`` does not hold."""
+        place = np.minimum(np.searchsorted(self.grid.countries, iso3), len(self.grid.countries) - 1)
+        wrong = self.grid.countries[place] != iso3
+        if wrong.any():
+            raise KeyError(f"no such country in data/countries: {sorted(set(iso3[wrong].tolist()))}")
+        return place
+
+
+def build(facts: Facts, judgements: Judgements, *, base_facts: Facts | None = None) -> Model:
+    """The model in force on a date.
+
+    ``base_facts`` gives the base rates where they are to be held fixed while the rest moves (comparing two years).
+    Raises ``UsageError`` when no base rate had been published yet.
+    """
+    known = nw.from_native(facts.table("countries"), eager_only=True).sort("iso3")
+    index = nw.from_native(country_index(facts, judgements), eager_only=True)
+    # Territories that the ILO assigns to no region (Antarctica, ...) stand at the world's average.
+    known = known.with_columns(nw.col("ilo_region").fill_null(WORLD))
+    countries = known.join(index.drop("ilo_region"), on="iso3", how="left").sort("iso3")
+    profile = activities(judgements)
+    grid = Grid(countries=countries["iso3"].to_numpy().astype("U3"), divisions=profile.codes)
+    regions = countries["ilo_region"].to_numpy().astype("U24")
+    found = programmes(facts, grid)
+    base = bases(base_facts or facts, judgements, profile.codes, countries)
+    strength = _strength(facts, grid)
+    return Model(
+        facts=facts,
+        judgements=judgements,
+        grid=grid,
+        countries=countries,
+        activities=profile,
+        programmes=found,
+        zone_prevalence=judgements.value("factors.state_imposed_zone.zone_share"),
+        strength=strength,
+        hazards={
+            hazard: _hazard(hazard, facts, judgements, grid, countries, regions, profile, found, strength, base)
+            for hazard in HAZARDS
+        },
+    )
+
+
+def _hazard(
+    hazard: Hazard,
+    facts: Facts,
+    judgements: Judgements,
+    grid: Grid,
+    countries: nw.DataFrame[Any],
+    regions: NDArray[np.str_],
+    profile: Activities,
+    found: Programmes,
+    strength: Floats,
+    base: dict[Hazard, Base],
+) -> HazardModel:
+    listings, edition = _listings(hazard, facts, judgements, grid, regions, found)
+    editions = {
+        lines.LISTED_GOOD: edition,
+        lines.LISTED_UPSTREAM: edition,
+        lines.STATE_IMPOSED: found.since,
+    }
+    return HazardModel(
+        base=base[hazard],
+        base_var=judgements.sd_ln(f"method.base_range.{hazard}") ** 2,
+        unknown_activity_var=judgements.sd_ln(f"method.base_unknown_activity.{hazard}") ** 2,
+        country=_country_term(hazard, judgements, countries, regions),
+        tier=_tier_term(hazard, judgements, profile),
+        listings=listings,
+        migrants=_migrants(hazard, judgements, profile),
+        sponsorship=_sponsorship(hazard, judgements, profile, strength, regions),
+        editions=editions,
+    )
+
+
+def _country_term(
+    hazard: Hazard, judgements: Judgements, countries: nw.DataFrame[Any], regions: NDArray[np.str_]
+) -> Countries:
+    """β·(X − mean X of the region); a country of which nothing is known stands at its region's mean."""
+    slope = judgements.get(f"method.country_slope.{hazard}")
+    centred_index = _filled(countries, f"{hazard}_index_centred", 0.0)
+    indexes = _filled(countries, f"{hazard}_index", np.nan)
+    spread = np.zeros(len(regions))
+    for region in np.unique(regions):
+        mine = regions == region
+        spread[mine] = np.nanstd(indexes[mine]) if np.isfinite(indexes[mine]).any() else 0.0
+    sd = np.where(np.isnan(indexes), spread, _filled(countries, f"{hazard}_sd", 0.0))
+    between = (slope.value * spread) ** 2
+    return Countries(
+        ln=slope.value * centred_index,
+        var=(centred_index * slope.sd) ** 2 + (slope.value * sd) ** 2,
+        weight=between,
+        known=between * _filled(countries, f"{hazard}_coverage", 0.0),
+    )
+
+
+def _filled(frame: nw.DataFrame[Any], column: str, missing: float) -> Floats:
+    values: Floats = frame[column].cast(nw.Float64).to_numpy().astype(float)
+    return np.where(np.isnan(values), missing, values)
+
+
+def _tier_term(hazard: Hazard, judgements: Judgements, profile: Activities) -> TierTerm:
+    """ln r(tier); an unknown tier is the average over the tiers of the activity, with their spread."""
+    stated = [judgements.get(f"method.tier.{hazard}.{tier}") for tier in TIERS]
+    ratio = np.array([estimate.value for estimate in stated])
+    own = np.array([estimate.sd_ln for estimate in stated]) ** 2
+    mean_ln = profile.tiers @ np.log(ratio)
+    between = profile.tiers @ np.log(ratio) ** 2 - mean_ln**2
+    divisions = len(profile.codes)
+    ln = np.column_stack([np.log(profile.tiers @ ratio), np.tile(np.log(ratio), (divisions, 1))])
+    var = np.column_stack([between + own.max(), np.tile(own, (divisions, 1))])
+    unknown = profile.codes == DIVISION_UNKNOWN
+    var[unknown, 0] = var[:, 0].max()
+    return TierTerm(ln=ln, var=var, weight=between)
+
+
+def _listings(
+    hazard: Hazard,
+    facts: Facts,
+    judgements: Judgements,
+    grid: Grid,
+    regions: NDArray[np.str_],
+    found: Programmes,
+) -> tuple[dict[str, Listing], str]:
+    """The three factors that follow from country and activity alone."""
+    listed, inputs, edition = listed_goods(facts, grid, hazard)
+    upstream = listed_upstream(judgements, grid, listed, inputs | found.inputs)
+    silent = unheard_of(grid)
+    made = {}
+    for name, flags in ((lines.LISTED_GOOD, listed), (lines.LISTED_UPSTREAM, upstream)):
+        state = np.where(flags, PRESENT, np.where(silent, UNKNOWN, ABSENT)).astype(np.int8)
+        proof = judgements.value("factors.listed_good.absence_proof")
+        effect = _regional(name, hazard, judgements, flags.astype(float), regions, proof)
+        made[name] = Listing(state, _unknown_activity_widest(effect, grid))
+    if judgements.has(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}"):
+        made[lines.STATE_IMPOSED] = _state_imposed(hazard, judgements, grid, regions, found)
+    return made, edition
+
+
+def _regional(
+    name: str,
+    hazard: Hazard,
+    judgements: Judgements,
+    present: Floats,
+    regions: NDArray[np.str_],
+    proof: float,
+) -> Factor:
+    ratio = judgements.get(f"factors.{name}.ratio.{hazard}")
+    return centred(regional_share(present, regions), ratio.value, ratio.sd_ln, proof)
+
+
+def _state_imposed(
+    hazard: Hazard, judgements: Judgements, grid: Grid, regions: NDArray[np.str_], found: Programmes
+) -> Listing:
+    """Labour imposed by the State. Where a country has such a zone and the site's own is not stated, it is unknown."""
+    in_zone = grid.empty()
+    for flags in found.zones.values():
+        in_zone |= flags
+    share = judgements.value("factors.state_imposed_zone.zone_share")
+    prevalence = np.where(found.country, 1.0, np.where(in_zone, share, 0.0))
+    proof = judgements.value("method.absence_proof.documented")
+    effect = _regional(lines.STATE_IMPOSED, hazard, judgements, prevalence, regions, proof)
+    ratio = judgements.get(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}").value
+    between = np.where(in_zone, share * (1.0 - share) * np.log(ratio) ** 2, 0.0)
+    own = np.maximum(effect.var[..., PRESENT], effect.var[..., ABSENT])
+    effect.var[..., UNKNOWN] = between + own
+    known = np.zeros_like(effect.known)
+    known[..., PRESENT] = known[..., ABSENT] = between
+    state = np.where(found.country, PRESENT, np.where(in_zone, UNKNOWN, ABSENT)).astype(np.int8)
+    whole = Factor(ln=effect.ln, var=effect.var, weight=between, known=known)
+    return Listing(state, _unknown_activity_widest(whole, grid))
+
+
+def _unknown_activity_widest(effect: Factor, grid: Grid) -> Factor:
+    """Give the unknown activity the widest variance of its country, so that a blank never narrows an interval."""
+    blank = grid.divisions == DIVISION_UNKNOWN
+    effect.var[:, blank, UNKNOWN] = effect.var.max(axis=(1, 2))[:, None]
+    effect.weight[:, blank] = effect.weight.max(axis=1)[:, None]
+    effect.known[:, blank] = 0.0
+    return effect
+
+
+def _strength(facts: Facts, grid: Grid) -> Floats:
+    """Strength of the sponsorship regime by country, 0 to 1; 0 where there is none."""
+    table = nw.from_native(facts.table("sponsorship"), eager_only=True)
+    by_country = dict(zip(table["iso3"].to_list(), table["strength"].to_list(), strict=True))
+    return np.array([by_country.get(code, 0.0) for code in grid.countries.tolist()])
+
+
+def _migrants(hazard: Hazard, judgements: Judgements, profile: Activities) -> Shares | None:
+    """ln((1 + a·m)/(1 + a·m̄)): migrants relative to what is usual in the activity (D)."""
+    path = f"factors.{lines.MIGRANTS}.coefficient.{hazard}"
+    if not judgements.has(path):
+        return None
+    a = judgements.get(path)
+    low, mean, high = profile.migrants.T
+    average = np.log(1.0 + a.value * mean)
+    slope = a.value * mean / (1.0 + a.value * mean)
+    full = a.value / (1.0 + a.value)
+    own = np.maximum(slope, full - slope) ** 2 * a.sd_ln**2
+    between = ((np.log(1.0 + a.value * high) - np.log(1.0 + a.value * low)) / RANGE_WIDTH) ** 2
+    return Shares(a.value, a.sd_ln, average, _widest_first(between + own), between)
+
+
+def _sponsorship(
+    hazard: Hazard, judgements: Judgements, profile: Activities, strength: Floats, regions: NDArray[np.str_]
+) -> Shares | None:
+    """ln(1 + k·s·m) relative to the region's average at the activity's share of migrants (C×D)."""
+    path = f"factors.{lines.SPONSORSHIP}.coefficient.{hazard}"
+    if not judgements.has(path):
+        return None
+    k = judgements.get(path)
+    low, mean, high = profile.migrants.T
+    reach = k.value * strength[:, None]
+    average = np.log(regional_share(1.0 + reach * mean, regions))
+    own = (reach / (1.0 + reach)) ** 2 * k.sd_ln**2
+    between = ((np.log(1.0 + reach * high) - np.log(1.0 + reach * low)) / RANGE_WIDTH) ** 2
+    unknown = np.where(reach > 0, between + own, 0.0)
+    unknown[:, 0] = unknown.max(axis=1)
+    return Shares(k.value, k.sd_ln, average, unknown, between)
+
+
+def _widest_first(values: Floats) -> Floats:
+    """The same by division, the unknown activity (first) taking the largest."""
+    widest = values.copy()
+    widest[0] = values.max()
+    return widest
+
+
+@dataclass(frozen=True)
+class Size:
+    """Number of workers by division (D): what stands in for an unknown one, and what that costs.
+
+    ``var`` is that of γ·ln N for an unknown size; a known size never has more, so that an answer never widens the
+    interval.
+    """
+
+    ln_usual: Floats
+    var: Floats
+    between: Floats
+
+
+def size(judgements: Judgements, profile: Activities) -> Size:
+    """The size term: γ·ln N with γ = ``method.size_exponent``."""
+    exponent = judgements.get("method.size_exponent")
+    low, usual, high = profile.size.T
+    between = (exponent.value * ln_spread(low, high)) ** 2
+    var = between + (exponent.sd * np.log(high)) ** 2
+    return Size(ln_usual=np.log(usual), var=_widest_first(var), between=between)
