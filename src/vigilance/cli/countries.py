@@ -1,0 +1,193 @@
+"""``vigilance countries``: the country index of both hazards, as a table, CSV or JSON."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vigilance.errors import UsageError
+from vigilance.i18n import LANGUAGES, messages, use
+from vigilance.terms import HAZARDS, Hazard
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from vigilance.reference import Facts
+
+_ = messages("countries")
+
+FORMATS: Final = ("table", "csv", "json")
+CONVENTIONS: Final = ("c029", "c105", "c138", "c182", "p029")
+MEASURES: Final = ("structure", "process", "outcome", "index", "index_5_years_before", "coverage")
+MORE: Final = ("structure_5_years_before", "sd", "index_centred")
+COLUMNS: Final = (
+    "iso3",
+    "name",
+    "ilo_region",
+    *(f"{hazard}_{measure}" for hazard in HAZARDS for measure in MEASURES),
+    *CONVENTIONS,
+    *(f"{hazard}_{measure}" for hazard in HAZARDS for measure in MORE),
+)
+"""The columns of ``--format csv``, in order; the first twenty are the contract of the command."""
+
+CSV_DECIMALS: Final = 4
+STEADY: Final = 0.01
+"""A smaller change over five years is shown as no change; the numbers themselves are in CSV and JSON."""
+NAME_WIDTH: Final = 22
+ARROWS: Final = {"up": "↑", "down": "↓", "same": "="}
+ASCII_ARROWS: Final = {"up": "^", "down": "v", "same": "="}
+MARKS: Final = {"in_force": "y", "ratified": "d", "not_ratified": "-", "denounced": "x"}
+
+
+@click.command()
+@click.option("--on", metavar="DATE", help="Facts and judgements as they hold on this date; today by default.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What to print.")
+@click.option(
+    "--hazard",
+    type=click.Choice([hazard.value for hazard in HAZARDS]),
+    default=Hazard.FORCED_LABOUR.value,
+    show_default=True,
+    help="Order of the rows: worst first on this hazard.",
+)
+@click.option("--country", "wanted", multiple=True, metavar="CODE", help="Only this country; may be repeated.")
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of names and messages.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and what was asked for.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def command(
+    on: str | None, form: str, hazard: str, wanted: tuple[str, ...], lang: str, quiet: bool, as_json: bool
+) -> None:
+    """Show the country index: structure, process and outcome, both hazards.
+
+    The index lies between 0 and 1; higher is worse. It is absolute: a country's
+    value does not depend on the list of the others.
+
+    \b
+    Example:
+      vigilance countries --on 2026-11-01
+      vigilance countries --country QAT --country IND --format csv
+    """  # noqa: D301 - click wants the character itself
+    with use(lang):
+        day = _day(on)
+        frame, meta = _index(day, lang, Hazard(hazard), wanted)
+        form = "json" if as_json else form
+        if form == "json":
+            click.echo(json.dumps({**meta, "countries": frame.to_dicts()}, ensure_ascii=False, indent=1))
+        elif form == "csv":
+            click.echo(frame.select(COLUMNS).write_csv(float_precision=CSV_DECIMALS), nl=False)
+        else:
+            click.echo("\n".join(_table(frame, Hazard(hazard), _arrows())))
+        if not quiet:
+            click.echo(_said(frame, day, form), err=True)
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        what = _("{text} is not a date").format(text=repr(text[:40]))
+        raise UsageError(what, hint=_("write it as 2026-11-01")) from None
+
+
+def _index(day: date, lang: str, hazard: Hazard, wanted: Sequence[str]) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Compute the index of the countries of which anything is known, and of all ILO members, worst first."""
+    import polars as pl  # noqa: PLC0415 - `--help` stays quick
+
+    from vigilance import reference, rules  # noqa: PLC0415
+    from vigilance.scoring.country import country_index  # noqa: PLC0415
+
+    facts, judgements = reference.load().in_force(day), rules.load().in_force(day)
+    names = facts.table("countries").select("iso3", "iso2", "name_en", "name_fr", "ilo_member")
+    frame = country_index(facts, judgements).to_native().join(names, on="iso3", how="left")
+    known = pl.any_horizontal(pl.col(f"{each}_index").is_not_null() for each in HAZARDS)
+    frame = frame.filter(known | pl.col("ilo_member"))
+    if wanted:
+        frame = frame.filter(pl.col("iso3").is_in(_found(names, wanted)))
+    frame = frame.with_columns(pl.col(f"name_{lang}").alias("name")).select(COLUMNS)
+    frame = frame.sort(f"{hazard}_index", "iso3", descending=[True, False], nulls_last=True)
+    return frame, _meta(facts, judgements.digest)
+
+
+def _meta(facts: Facts, rules_digest: str) -> dict[str, Any]:
+    return {"on": facts.on.isoformat(), "facts": facts.digest, "rules": rules_digest}
+
+
+def _found(names: pl.DataFrame, wanted: Sequence[str]) -> list[str]:
+    """Resolve codes and exact names to ISO 3166-1 alpha-3. ``UsageError`` with the nearest names for an unknown one."""
+    columns = ("iso3", "iso2", "name_en", "name_fr")
+    spelt = {
+        str(row[column]): str(row["iso3"]) for row in names.iter_rows(named=True) for column in columns if row[column]
+    }
+    codes = {word.casefold(): code for word, code in spelt.items()}
+    found = []
+    for word in wanted:
+        code = codes.get(word.strip().casefold())
+        if code is None:
+            near = difflib.get_close_matches(word.strip().title(), spelt, n=3)
+            hint = _("did you mean {names}?").format(names=", ".join(near)) if near else None
+            raise UsageError(_("no country is called {word}").format(word=repr(word[:40])), hint=hint)
+        found.append(code)
+    return found
+
+
+def _arrows() -> dict[str, str]:
+    """Choose arrows that the terminal can print."""
+    try:
+        "".join(ARROWS.values()).encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ASCII_ARROWS
+    return ARROWS
+
+
+def _table(frame: pl.DataFrame, hazard: Hazard, arrows: dict[str, str]) -> list[str]:
+    """Lay the rows out in lines of at most 80 characters: the hazard asked for with its parts, the other beside."""
+    other = next(each for each in HAZARDS if each is not hazard)
+    titles = {Hazard.FORCED_LABOUR: _("forced labour"), Hazard.CHILD_LABOUR: _("child labour")}
+    parts = "".join(f"{title:>7}" for title in (_("struct"), _("proc."), _("outc."), _("known")))
+    lines = [
+        f"{'':{NAME_WIDTH + 4}}  {titles[hazard]:<36}  {titles[other]}",
+        f"{'#':>3} {_('country'):<{NAME_WIDTH}}  {_('index'):<6}  {parts}  {_('index'):<6}  {_('treaty')}",
+    ]
+    for place, row in enumerate(frame.iter_rows(named=True), start=1):
+        values = [_number(row[f"{hazard}_{part}"]) for part in ("structure", "process", "outcome")]
+        shown = "".join(f"{text:>7}" for text in (*values, f"{100 * row[f'{hazard}_coverage']:.0f}%"))
+        treaties = "".join(MARKS.get(row[code], " ") for code in CONVENTIONS)
+        index, beside = _moved(row, hazard, arrows), _moved(row, other, arrows)
+        lines.append(f"{place:>3} {_cut(row['name']):<{NAME_WIDTH}}  {index}  {shown}  {beside}  {treaties}".rstrip())
+    return lines
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "."
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _moved(row: dict[str, Any], hazard: Hazard, arrows: dict[str, str]) -> str:
+    """Show an index and its direction over five years."""
+    now, before = row[f"{hazard}_index"], row[f"{hazard}_index_5_years_before"]
+    if now is None or before is None:
+        return f"{_number(now):<6}"
+    change = now - before
+    way = "same" if abs(change) < STEADY else "up" if change > 0 else "down"
+    return f"{now:.2f} {arrows[way]}"
+
+
+def _said(frame: pl.DataFrame, day: date, form: str) -> str:
+    text = _("Country index on {on}, countries: {n}. Higher is worse.").format(on=day.isoformat(), n=frame.height)
+    if form != "table":
+        return text
+    legend = _(
+        "Arrows: change over five years. known: share of the inputs.\n"
+        "treaty: C029 C105 C138 C182 P029; y in force, d deposited, - not ratified, x denounced."
+    )
+    return f"{text}\n{legend}"
