@@ -1,10 +1,10 @@
 """Everything known about a site beyond its description: from its evidence to a shift of the odds of presence.
 
-    sites = attach(sites, Evidence(audits=..., findings=...), judgements, on)     # wide, one row per site
-    lines(sites, evidence, judgements, on)                                        # long, one row per ratio
+    table(sites, Evidence(audits=..., findings=...), judgements, on)     # wide, one row per site: what assess joins
+    lines(sites, evidence, judgements, on)                               # long, one row per ratio
 
 ``logit P = logit P0 + Σ_j d_j · ln LR_j`` (method section 3, Evidence). The columns are sums of whole quanta
-of the same pieces that the lines show, so that the product of a site's lines is ``exp(<h>_evidence)`` to the
+of the same pieces that the lines show, so that the product of a site's lines is ``exp(<h>_shift)`` to the
 last bits. Nothing dated after ``on`` counts; undated evidence does not count either.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import narwhals.stable.v2 as nw
 
+from vigilance.scoring import measures
 from vigilance.scoring.evidence_columns import SHORT, Frame, Tables, of_quanta, small_tables, week_of
 from vigilance.scoring.evidence_pieces import ENTITY_KEYS, Evidence, gather
 from vigilance.scoring.evidence_places import LEVELS
@@ -23,11 +24,6 @@ from vigilance.terms import HAZARDS, Hazard
 if TYPE_CHECKING:
     from vigilance.rules import Judgements
 
-CONFIRMED_CASE: Final = "confirmed_case"
-"""Override: a confirmed case without verified remediation. The core sets P = 1."""
-LISTED: Final = "listed"
-"""Override: on an entity list or under an import ban, as a person confirmed. The core raises the band."""
-
 FAMILIES: Final = ("finding", "marker", "incident", "list")
 """Kinds of evidence whose errors go together: within one their sds add up, between two their variances do."""
 
@@ -35,14 +31,19 @@ _Z90: Final = 1.645
 """Half-width of a 5-95 % range in standard deviations: a line's low and high."""
 
 
-def evidence_columns() -> tuple[str, ...]:
-    """The columns that ``attach`` adds."""
-    parts = ("evidence", "evidence_var", "override", "checked")
-    return (
-        *(f"_{name}_{part}" for name in SHORT.values() for part in parts),
-        "_evidence_audits",
-        "_evidence_incidents",
-    )
+COLUMNS: Final = (
+    *(
+        f"{hazard}_{part}"
+        for hazard in HAZARDS
+        for part in ("shift", "shift_var", "confirmed", "listed", "checked", "ln_measures", "measures_var")
+    ),
+    "evidence_audits",
+    "evidence_incidents",
+)
+"""The columns that ``attach`` adds to the sites."""
+
+_PLACE_COLUMNS: Final = frozenset({*LEVELS.values(), *ENTITY_KEYS.values()})
+_READ: Final = frozenset({"_supplier_id", "_workers", "_tier", *_PLACE_COLUMNS})
 
 
 def attach(
@@ -50,18 +51,20 @@ def attach(
 ) -> Frame:
     """The sites with what their evidence says, one row per site, in one join per table.
 
-    Reads ``_supplier_id`` (unique) and, where present, ``_workers, _zone, _region, _iso3, _parent_company,
-    _lei``. Adds per hazard (``_fl_``, ``_cl_``):
+    Reads ``_supplier_id`` (unique) and, where present, ``_workers, _tier, _zone, _region, _iso3, _parent_company,
+    _lei``. Adds per hazard:
 
-    - ``_evidence`` Float64, the sum of log-odds; ``_evidence_var`` its variance on that scale;
-    - ``_override`` String: ``confirmed_case``, ``listed`` or null;
-    - ``_checked`` Boolean: someone independent looked at the site within the window;
+    - ``<h>_shift`` Float64, the sum of log-odds; ``<h>_shift_var`` its variance on that scale;
+    - ``<h>_confirmed`` Boolean: a confirmed case without verified remediation (P = 1);
+    - ``<h>_listed`` Boolean: on an entity list or under an import ban, as a person confirmed (raises the band);
+    - ``<h>_checked`` 0 or 1: someone independent looked at the site within the window;
+    - ``<h>_ln_measures, <h>_measures_var``: see ``scoring.measures``;
 
-    and ``_evidence_audits``, ``_evidence_incidents`` Int64, the audits and the incidents that count. All are
-    0, null or false without evidence. ``tables`` makes small tables on the engine of the sites
-    (``small_tables`` by default).
+    and ``evidence_audits``, ``evidence_incidents`` Int64, the audits and incidents that count. All are 0 or false
+    without evidence. ``tables`` makes small tables on the engine of the sites (``small_tables`` by default).
     """
-    pieces = gather(sites, evidence, judgements, on, tables or small_tables(sites))
+    made = tables or small_tables(sites)
+    pieces = gather(sites, evidence, judgements, on, made)
     joined = sites
     if pieces.clean is not None:
         joined = joined.join(pieces.clean, on="_supplier_id", how="left")
@@ -74,11 +77,24 @@ def attach(
         joined = _located(joined, places, level, column)
     present = set(joined.collect_schema().names())
     added: dict[str, nw.Expr] = {}
-    for name in SHORT.values():
-        added |= _columns(name, present)
-    counts = {"_evidence_audits": "_ev_audits", "_evidence_incidents": "_ev_incidents"}
+    for hazard in HAZARDS:
+        added |= _columns(hazard, present)
+    counts = {"evidence_audits": "_ev_audits", "evidence_incidents": "_ev_incidents"}
     added |= {column: _or_zero(source, present).cast(nw.Int64) for column, source in counts.items()}
-    return joined.with_columns(**added).drop([column for column in present if column.startswith("_ev_")])
+    shifted = joined.with_columns(**added).drop([column for column in present if column.startswith("_ev_")])
+    return measures.attach(shifted, evidence.measures, judgements, on, tables=made)
+
+
+def table(sites: Frame, evidence: Evidence, judgements: Judgements, on: date, *, tables: Tables | None = None) -> Frame:
+    """``_supplier_id`` and the columns of ``attach`` for the sites that have any evidence: what ``assess`` joins."""
+    read = [name for name in sites.collect_schema().names() if name in _READ]
+    wide = attach(sites.select(read), evidence, judgements, on, tables=tables)
+    anything = nw.lit(False)
+    for hazard in HAZARDS:
+        anything = anything | (nw.col(f"{hazard}_shift") != 0) | (nw.col(f"{hazard}_ln_measures") != 0)
+        anything = anything | (nw.col(f"{hazard}_checked") > 0) | nw.col(f"{hazard}_confirmed")
+        anything = anything | nw.col(f"{hazard}_listed")
+    return wide.filter(anything).select("_supplier_id", *COLUMNS)
 
 
 def _located(sites: Frame, places: Frame, level: str, column: str) -> Frame:
@@ -92,7 +108,8 @@ def _or_zero(column: str, present: set[str]) -> nw.Expr:
     return nw.col(column).fill_null(0) if column in present else nw.lit(0)
 
 
-def _columns(name: str, present: set[str]) -> dict[str, nw.Expr]:
+def _columns(hazard: Hazard, present: set[str]) -> dict[str, nw.Expr]:
+    name = SHORT[hazard]
     levels = [f"_ev_{name}_{level}" for level in (*LEVELS, *ENTITY_KEYS) if f"_ev_{name}_{level}" in present]
     terms = [f"_ev_{name}_clean", f"_ev_{name}_items", *levels]
     total = nw.lit(0, dtype=nw.Int64)
@@ -108,13 +125,13 @@ def _columns(name: str, present: set[str]) -> dict[str, nw.Expr]:
             sd = of_quanta(nw.col(spread).fill_null(0))
             variance = variance + sd * sd
     case, listed = (_or_zero(f"_ev_{name}_{flag}", present) for flag in ("case", "listed"))
-    named = nw.when(listed > 0).then(nw.lit(LISTED)).otherwise(nw.lit(None, dtype=nw.String))
     looked = _or_zero("_ev_checked", present) + _or_zero("_ev_seen", present)
     return {
-        f"_{name}_evidence": of_quanta(total),
-        f"_{name}_evidence_var": variance,
-        f"_{name}_override": nw.when(case > 0).then(nw.lit(CONFIRMED_CASE)).otherwise(named),
-        f"_{name}_checked": looked > 0,
+        f"{hazard}_shift": of_quanta(total),
+        f"{hazard}_shift_var": variance,
+        f"{hazard}_confirmed": case > 0,
+        f"{hazard}_listed": listed > 0,
+        f"{hazard}_checked": nw.when(looked > 0).then(1.0).otherwise(0.0),
     }
 
 
@@ -140,12 +157,11 @@ def lines(sites: Frame, evidence: Evidence, judgements: Judgements, on: date, *,
     ``marker:<topic>``, ``grievance``, ``event:site``, ``event:entity``, ``event:zone``, ``event:region``,
     ``event:country``, ``incident`` when a ticket and an event tell of the same, ``list:<list>``), ``ratio,
     low, high`` (odds ratios, 5-95 %), ``source`` (the table, the event's own source or the list), ``since``
-    (the Monday of the week of the piece; of the newest where a line stands for several), ``n`` (records
-    behind it), ``known`` (true). Give it the sites of interest: it costs what they cost.
+    (text: the Monday of the week of the piece; of the newest where a line stands for several), ``known``
+    (true). Measures, which act on the rate, have lines of their own (``measures.lines``). Give it the sites of
+    interest: it costs what they cost.
     """
-    wanted = sites.select(
-        [c for c in sites.collect_schema().names() if c in {"_supplier_id", "_workers", *_PLACE_COLUMNS}]
-    )
+    wanted = sites.select([c for c in sites.collect_schema().names() if c in _READ])
     pieces = gather(wanted, evidence, judgements, on, tables or small_tables(sites))
     ids = wanted.select("_supplier_id")
     parts: list[Frame] = []
@@ -163,11 +179,8 @@ def lines(sites: Frame, evidence: Evidence, judgements: Judgements, on: date, *,
     return nw.concat(parts)
 
 
-_PLACE_COLUMNS: Final = frozenset({*LEVELS.values(), *ENTITY_KEYS.values()})
-
-
 def _line(rows: Frame, **columns: nw.Expr) -> Frame:
-    """Lines from ``hazard, factor, source, day, n, ln, sd``; ``n`` is null where tickets may be counted."""
+    """Explanation lines from ``hazard, factor, source, day, ln, sd``."""
     ln, reach = columns["ln"], columns["sd"] * _Z90
     return rows.with_columns(_day=columns["day"].cast(nw.Date)).select(
         supplier_id=nw.col("_supplier_id"),
@@ -178,8 +191,7 @@ def _line(rows: Frame, **columns: nw.Expr) -> Frame:
         low=(ln - reach).exp(),
         high=(ln + reach).exp(),
         source=columns["source"],
-        since=week_of("_day"),
-        n=columns["n"].cast(nw.Int64),
+        since=week_of("_day").cast(nw.String).fill_null(""),
         known=nw.lit(True),
     )
 
@@ -192,21 +204,18 @@ def _clean_line(rows: Frame, hazard: Hazard) -> Frame:
         factor=nw.lit("clean_audits"),
         source=nw.lit("audits"),
         day=nw.col("_ev_last"),
-        n=nw.col(f"_ev_{name}_clean_n"),
         ln=of_quanta(nw.col(f"_ev_{name}_clean")),
         sd=nw.col(f"_ev_{name}_clean_sd"),
     )
 
 
 def _item_lines(rows: Frame) -> Frame:
-    open_count = nw.when(nw.col("_family") != "incident").then(nw.col("_n"))
     return _line(
         rows,
         hazard=nw.col("_hazard"),
         factor=nw.col("_factor"),
         source=nw.col("_source"),
         day=nw.col("_since"),
-        n=open_count,
         ln=of_quanta(nw.col("_q")),
         sd=of_quanta(nw.col("_s")),
     )
@@ -220,7 +229,6 @@ def _place_line(rows: Frame, hazard: Hazard, level: str) -> Frame:
         factor=nw.lit(f"event:{level.removesuffix('_lei')}"),
         source=nw.lit("events"),
         day=nw.col(f"{name}_since"),
-        n=nw.lit(None, dtype=nw.Int64),
         ln=of_quanta(nw.col(name)),
         sd=of_quanta(nw.col(f"{name}_s")),
     )
@@ -229,4 +237,4 @@ def _place_line(rows: Frame, hazard: Hazard, level: str) -> Frame:
 def _none(ids: Frame) -> Frame:
     nothing = ids.filter(nw.col("_supplier_id").is_null())
     text, day, zero = nw.lit(""), nw.lit(None, dtype=nw.Date), nw.lit(0.0)
-    return _line(nothing, hazard=text, factor=text, source=text, day=day, n=nw.lit(0), ln=zero, sd=zero)
+    return _line(nothing, hazard=text, factor=text, source=text, day=day, ln=zero, sd=zero)

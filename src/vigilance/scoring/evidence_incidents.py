@@ -82,8 +82,11 @@ def read_events(events: Frame, judgements: Judgements, on: date, tables: Tables)
         _seen=nw.coalesce("_known_on", "_occurred_on"),
     )
     rows = rows.filter(by_then("_on", on), by_then("_seen", on), ~nw.col("_place").is_null())
-    rows = canonical(rows, "_kind", "kinds", judgements, tables).with_columns(
-        nw.col("_kind").fill_null("other"),
+    own = judgements.words("evidence.vocabulary.coding.kind_hazard")
+    rows = canonical(rows, "_kind", "kinds", judgements, tables).with_columns(nw.col("_kind").fill_null("other"))
+    rows = rows.join(tables({"_kind": list(own), "_own_hazard": list(own.values())}), on="_kind", how="left")
+    rows = rows.with_columns(
+        nw.coalesce("_hazard", "_own_hazard").alias("_hazard"),
         nw.col("_proven").fill_null(False),
         _precision=_precision(),
         _id=_identity("_event_id", ("_place_kind", "_place", "_on", "_kind", "_hazard")),

@@ -47,6 +47,7 @@ class Evidence:
     grievances: Frame | None = None
     events: Frame | None = None
     matches: Frame | None = None
+    measures: Frame | None = None
 
     @property
     def empty(self) -> bool:

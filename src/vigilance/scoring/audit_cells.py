@@ -1,0 +1,118 @@
+"""Audit cells: the true presence behind x positives in n audits of a country and an activity.
+
+Audits are an imperfect test: the share of positive audits is not the share of affected sites (method section 4),
+
+    θ ~ Beta(μφ, (1 - μ)φ) ,   q = Se·θ + (1 - Sp)·(1 - θ) ,   x ~ Binomial(n, q)
+
+with Se ~ Beta(α, β) integrated on a grid and Se ≥ 1 - Sp. The sensitivity is that of the average audit of the pool,
+concealment included. ICS 2022-23: 1 % of 4,713 audits positive on forced labour gives a median of 4.4 %, not 1 %.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vigilance.terms import Hazard
+
+if TYPE_CHECKING:
+    from vigilance.rules import Judgements
+
+Floats = NDArray[np.float64]
+
+_RULES: Final = "evidence.audit_cells"
+_SENSITIVITIES: Final = 40
+"""Points of the grid over Se, at the middle of slices of equal probability."""
+_PRESENCES: Final = 400
+"""Points of the grid over θ, evenly spaced in logit θ."""
+_LOGIT_LOW, _LOGIT_HIGH = -11.0, 6.0
+_CHUNK: Final = 256
+"""Cells computed at once: 256 x 40 x 400 numbers, some 33 MB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The posterior of true presence of some cells, as shares: arrays of one length."""
+
+    p05: Floats
+    p50: Floats
+    p95: Floats
+    mean: Floats
+
+
+def presence(
+    positives: ArrayLike, audits: ArrayLike, hazard: Hazard, judgements: Judgements, *, mean: ArrayLike | None = None
+) -> Presence:
+    """The true presence behind the positives of some cells.
+
+    ``positives`` and ``audits`` are counts per cell, or effective counts (``effective_counts``), which need not be whole. ``mean`` is the model's presence of each cell (between 0 and 1), the rule ``prior_mean`` without it. With no
+    audits the posterior is the prior. ``ValueError`` for negative counts, more positives than audits, or a mean out of
+    (0, 1).
+    """
+    x, n = (np.atleast_1d(np.asarray(counts, dtype=np.float64)) for counts in (positives, audits))
+    prior = judgements.value(f"{_RULES}.prior_mean") if mean is None else mean
+    x, n, mu = np.broadcast_arrays(x, n, np.asarray(prior, dtype=np.float64))
+    _check(x, n, mu)
+    weight = judgements.value(f"{_RULES}.prior_weight")
+    specificity = judgements.value(f"{_RULES}.specificity")
+    sensitivity = np.maximum(_sensitivities(hazard, judgements), 1.0 - specificity)
+    logits = np.linspace(_LOGIT_LOW, _LOGIT_HIGH, _PRESENCES)
+    theta = 1.0 / (1.0 + np.exp(-logits))
+    found = sensitivity[:, None] * theta + (1.0 - specificity) * (1.0 - theta)
+    parts = [
+        _posterior(x[i : i + _CHUNK], n[i : i + _CHUNK], mu[i : i + _CHUNK] * weight, weight, theta, found)
+        for i in range(0, len(x), _CHUNK)
+    ]
+    joined = np.concatenate(parts, axis=1) if parts else np.empty((4, 0))
+    return Presence(*joined)
+
+
+def _check(x: Floats, n: Floats, mu: Floats) -> None:
+    if not (np.all(x >= 0) and np.all(x <= n)):
+        raise ValueError("positives must lie between 0 and the number of audits")
+    if not np.all((mu > 0) & (mu < 1)):
+        raise ValueError("the mean must lie between 0 and 1")
+
+
+def _sensitivities(hazard: Hazard, judgements: Judgements) -> Floats:
+    from scipy.special import betaincinv  # noqa: PLC0415 - scipy is slow to import and only cells need it
+
+    middles = (np.arange(_SENSITIVITIES) + 0.5) / _SENSITIVITIES
+    alpha, beta = (judgements.value(f"{_RULES}.sensitivity.{hazard}.{shape}") for shape in ("alpha", "beta"))
+    return np.asarray(betaincinv(alpha, beta, middles), dtype=np.float64)
+
+
+def _posterior(x: Floats, n: Floats, a: Floats, weight: float, theta: Floats, found: Floats) -> Floats:
+    """Quantiles and mean, shape (4, cells), of the posterior over a grid that is even in logit θ."""
+    # A density in θ times θ(1 - θ) is the density in logit θ.
+    ln_prior = a[:, None] * np.log(theta) + (weight - a)[:, None] * np.log1p(-theta)
+    ln_like = x[:, None, None] * np.log(found) + (n - x)[:, None, None] * np.log1p(-found)
+    ln_joint = ln_like + ln_prior[:, None, :]
+    mass = np.exp(ln_joint - ln_joint.max(axis=(1, 2), keepdims=True)).sum(axis=1)
+    mass /= mass.sum(axis=1, keepdims=True)
+    below = np.cumsum(mass, axis=1) - 0.5 * mass
+    quantiles = [np.array([np.interp(level, row, theta) for row in below]) for level in (0.05, 0.50, 0.95)]
+    return np.stack([*quantiles, mass @ theta])
+
+
+def effective_counts(positive: ArrayLike, drawn_with: ArrayLike, cell: ArrayLike, cells: int) -> tuple[Floats, Floats]:
+    """Counts of cells whose audits were not a plain random sample: Hájek's estimate as effective counts.
+
+    ``positive`` 0 or 1 per audit; ``drawn_with`` the probability with which it was drawn, in (0, 1]; ``cell`` the
+    number of its cell, from 0; ``cells`` how many there are. With weights w = 1/probability, the share is Σwx / Σw and the effective
+    number of audits (Σw)² / Σw² (Kish). Gives positives and audits per cell. Targeted audits over-represent bad sites;
+    where their probabilities are known, this undoes it. ``ValueError`` for a probability out of (0, 1].
+    """
+    x, p = (np.asarray(values, dtype=np.float64) for values in (positive, drawn_with))
+    where = np.asarray(cell, dtype=np.int64)
+    if not np.all((p > 0) & (p <= 1)):
+        raise ValueError("a drawing probability must lie in (0, 1]")
+    w = 1.0 / p
+    total, squares, hits = (np.bincount(where, values, minlength=cells) for values in (w, w * w, w * x))
+    seen = total > 0
+    audits = np.divide(total * total, squares, out=np.zeros(cells), where=seen)
+    share = np.divide(hits, total, out=np.zeros(cells), where=seen)
+    return share * audits, audits
