@@ -259,18 +259,19 @@ def _typed(card: Card, raw: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list
     found: list[dict[str, Any]] = []
     for column in card.columns:
         lost = rows[column.name].is_null() & raw[column.name].is_not_null()
-        message = _("not {kind}").format(kind=_KINDS[column.type])
-        found += _at(lost, "type", message, raw[column.name], file)
+        found += _at(lost, "type", _wanted(column.type), raw[column.name], file)
     return rows, found
 
 
-_KINDS: Final = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "date": "a date as 2026-11-01",
-}
+def _wanted(kind: Kind) -> str:
+    """What a value of a type must be, in words."""
+    return {
+        "string": _("not a text"),
+        "integer": _("not a whole number"),
+        "number": _("not a number"),
+        "boolean": _("not true or false"),
+        "date": _("not a date as 2026-11-01"),
+    }[kind]
 
 
 def _values(column: Column, raw: pl.Series, typed: pl.Series, file: str) -> list[dict[str, Any]]:

@@ -196,7 +196,7 @@ def findings(raw: pl.DataFrame) -> pl.DataFrame:
     marks go; figures for two areas of a country ("13 | 21") are null, for there is no rule to merge them.
     """
     columns: dict[str, pl.Expr] = {"iso3": pl.col("iso3"), "year": pl.col("year")}
-    advancement = _first(raw, ADVANCEMENT)
+    advancement = _nested(raw, ADVANCEMENT)
     level = pl.col(advancement or "advancement").str.to_lowercase().str.extract(r"^(significant|moderate|minimal|no)")
     assessed = ~pl.col(advancement or "advancement").str.to_lowercase().str.contains("^no assessment")
     columns["advancement"] = (
@@ -204,17 +204,24 @@ def findings(raw: pl.DataFrame) -> pl.DataFrame:
     )
     columns["advancement_as_printed"] = pl.col(advancement or "advancement")
     for name, names in SHARES.items():
-        value = _number(_first(raw, names))
+        value = _number(_nested(raw, names))
         fraction = value.max().over("year") <= 1
         columns[name] = pl.when(fraction).then(value * 100).otherwise(value)
-    ages = _first(raw, ("child_work_ages", "age_range", "working_age_range"))
+    ages = _nested(raw, ("child_work_ages", "age_range", "working_age_range"))
     columns["child_work_ages"] = _single(ages)
-    columns |= {name: _number(_first(raw, names)) for name, names in AGES.items()}
-    columns |= {name: _number(_first(raw, names)).cast(pl.Int64, strict=False) for name, names in COUNTS.items()}
-    columns |= {name: _answer(_first(raw, names)) for name, names in ANSWERS.items()}
+    columns |= {name: _number(_nested(raw, names)) for name, names in AGES.items()}
+    columns |= {name: _number(_nested(raw, names)).cast(pl.Int64, strict=False) for name, names in COUNTS.items()}
+    columns |= {name: _answer(_nested(raw, names)) for name, names in ANSWERS.items()}
     columns["known_on"] = pl.date(pl.col("year") + 1, 9, 30)
     rows = raw.select(**columns)
     return rows.unique(["iso3", "year"], keep="first", maintain_order=True)
+
+
+def _nested(frame: pl.DataFrame, names: tuple[str, ...]) -> str | None:
+    """The column of one of these names, also below another one: ``enforcements_labor_inspectors``."""
+    exact = _first(frame, names)
+    below = [column for name in names for column in frame.columns if column.endswith(f"_{name}")]
+    return exact or (below[0] if below else None)
 
 
 def _single(column: str | None) -> pl.Expr:

@@ -78,7 +78,7 @@ def _spelled() -> dict[str, str]:
         territories = Locale(lang).territories
         known.update({fold(territories[iso2]): iso3 for iso2, iso3 in by_iso2.items() if iso2 in territories})
     for column in ("name_fr", "name_en", "name_iso", "iso2", "iso3"):
-        known.update((fold(name), iso3) for name, iso3 in countries.select(column, "iso3").iter_rows())
+        known.update((fold(name), iso3) for name, iso3 in zip(countries[column], countries["iso3"], strict=True))
     known.update((fold(name), iso3) for iso3, names in SPELLINGS.items() for name in names.split(";"))
     return known
 
