@@ -30,11 +30,11 @@ def disclosures(found: Screening, answers: pl.DataFrame, judgements: Judgements)
     A line has ``id, title, value, unit, of, method, state, rows``; ``rows`` names the file of the run and the issuers
     (or keys) that the value was computed from. ``state`` is ``computed`` or ``not_known`` (never a zero for unknown).
     """
-    exposed = judgements.value("sfdr.exposed_share")
+    exposed = judgements.value("regimes.sfdr.exposed_share")
     ways = _ways(found, answers, exposed)
     regimes = []
     for regime in REGIMES:
-        said = judgements.words(f"{regime}.text")
+        said = judgements.words(f"regimes.{regime}.text")
         lines = [_line(name, about, ways) for name, about in said["lines"].items()]
         regimes.append(
             {

@@ -90,7 +90,8 @@ def screen(
 
 def _all_parts(parts: pl.DataFrame, sites: pl.DataFrame) -> pl.DataFrame:
     """Parts of the issuers, and one declared part per site: what stands behind it when nobody says."""
-    own = sites.filter(pl.col("iso3").is_not_null()).select(
+    placed = sites.filter(pl.col("iso3").is_not_null()).unique("site", keep="first", maintain_order=True)
+    own = placed.select(
         issuer=pl.concat_str(pl.lit("site\0"), "site"),
         division="division",
         iso3="iso3",
@@ -118,7 +119,8 @@ def _chain(
         .with_columns(id=pl.col("issuer").str.strip_prefix("site\0"))
     )
     mine = issuers.table.select(id="issuer").with_columns(pl.lit(None, dtype=pl.Float64).alias(m) for m in MEASURES)
-    nodes = pl.concat([mine, sites.select(id="site", *MEASURES).unique("id", keep="first", maintain_order=True)])
+    scored = sites.select(pl.col("site").alias("id"), *MEASURES).unique("id", keep="first", maintain_order=True)
+    nodes = pl.concat([mine, scored])
     nodes = nodes.join(behind.drop("issuer"), on="id", how="left", maintain_order="left")
     return chains.solve(stated, nodes, MEASURES, listed_share=judgements.value("portfolio.listed_share"))
 
