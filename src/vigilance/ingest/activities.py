@@ -33,9 +33,12 @@ _WORDS: Final = Path(__file__).parent / "vocabulary" / "activity_words.csv"
 _LABEL_ORDER: Final = (
     "isic4 nace2 naf2 osh_sector osh_processing_type osh_facility_type osh_product_type osh_sector_group"
     " osh_production_type isic5 nace2_1 keyword_en keyword_fr cpc_group cpc_division hs2 unspsc_segment gics icb naics2"
-    " naics3 naics4 ics_activity isic4_section cpc_section hs4"
+    " ics_activity isic4_section cpc_section"
 ).split()
 """Whose label is believed first where two schemes use the same words."""
+
+_UNLABELLED: Final = ("hs4", "naics3", "naics4")
+"""Schemes whose labels only repeat the code."""
 
 _SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "isic": ("isic4", "isic5"),
@@ -128,22 +131,26 @@ class Activities:
         return index
 
     def _add_aliases(self, table: pl.DataFrame) -> None:
-        shares: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-        label_of: dict[tuple[str, str], str] = {}
-        for scheme, code, label, division, weight in table.select(
-            "scheme", "code", "label", "isic_division", pl.col("weight").cast(pl.Float64)
-        ).iter_rows():
-            found = shares[scheme, code]
-            found[division] = found.get(division, 0.0) + weight
-            label_of[scheme, code] = label
         order = {scheme: rank for rank, scheme in enumerate(_LABEL_ORDER)}
-        for key in sorted(shares, key=lambda key: (order.get(key[0], len(order)), key[1])):
-            weights = _normalised(shares[key])
-            if not key[0].startswith("keyword"):
-                self.codes[key] = weights
-            self.labels.setdefault(fold(label_of[key]), weights)
-            if key[0].startswith(("keyword", "osh")):
-                self.keywords.setdefault(_single(words(label_of[key])), weights)
+        grouped = (
+            table.lazy()
+            .with_columns(pl.col("weight").cast(pl.Float64))
+            .group_by("scheme", "code", maintain_order=True)
+            .agg(pl.col("label").first(), "isic_division", pl.col("weight") / pl.col("weight").sum())
+            .sort(pl.col("scheme").replace_strict(order, default=len(order)), "code")
+            .collect()
+        )
+        for scheme, code, label, divisions, shares in grouped.iter_rows():
+            weights = dict(zip(divisions, shares, strict=True))
+            keyword = scheme.startswith("keyword")
+            if not keyword:
+                self.codes[scheme, code] = weights
+            if scheme in _UNLABELLED:
+                continue
+            tokens = words(label)
+            self.labels.setdefault("".join(tokens), weights)
+            if keyword or scheme.startswith("osh"):
+                self.keywords.setdefault(_single(tokens), weights)
         self.labels.pop("", None)
         self.keywords.pop((), None)
 
@@ -247,12 +254,15 @@ class Activities:
         verb = self._verb(tokens, spans)
         if verb is not None:
             return Understood({verb: 1.0}, 0.8 if not loose else 0.65, "words")
-        maker = any(token in self.verbs.makers for token in loose)
+        maker = any(token in self.verbs.makers for token in tokens)
         loose = [token for token in loose if token not in self.verbs.makers]
-        total: dict[str, float] = defaultdict(float)
+        total: dict[str, float] = {}
         for start, stop, weights in spans:
             for division, weight in weights.items():
-                total[division] += weight * (stop - start) ** 2
+                total[division] = total.get(division, 0.0) + weight * (stop - start) ** 2
+        if maker and any(division > "03" for division in total):
+            # Who makes something of a crop does not grow it.
+            total = {division: weight for division, weight in total.items() if division > "03"}
         if not total:
             return None
         understood = Understood(_normalised(total), 0.0, "words")

@@ -138,13 +138,19 @@ def _simple(plain: str) -> str | None:
     return next((known.names[key] for s in _spellings(plain) if (key := fold(s)) in known.names), None)
 
 
+@cache
+def _choices() -> dict[str, str]:
+    """Folded names in English and French, under the alpha-3 code and a running digit."""
+    display = vocabulary().display
+    return {f"{iso3}{i}": fold(name) for iso3, pair in display.items() for i, name in enumerate(pair)}
+
+
 def suggestions(text: str, limit: int = 3) -> list[str]:
     """Names of countries that look like a text, the likeliest first: for a hint, never for a value."""
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - only an unknown name pays for it
 
     known = vocabulary()
-    choices = {f"{iso3}{i}": fold(name) for iso3, pair in known.display.items() for i, name in enumerate(pair)}
-    hits = process.extract(fold(text), choices, scorer=fuzz.ratio, limit=limit * 2, score_cutoff=60)
+    hits = process.extract(fold(text), _choices(), scorer=fuzz.ratio, limit=limit * 2, score_cutoff=60)
     return [known.title(iso3) for iso3 in dict.fromkeys(key[:3] for _name, _score, key in hits)][:limit]
 
 

@@ -21,7 +21,8 @@ def _digest(texts: pl.Series) -> pl.Series:
     table = pl.DataFrame({"text": texts}).to_arrow()
     with duckdb.connect(":memory:") as connection:
         connection.register("texts", table)
-        found = connection.execute("SELECT 'D-' || substr(md5(text), 1, 16) AS id FROM texts").pl()
+        query = "SELECT 'D-' || substr(md5(text), 1, 16) AS id FROM texts"
+        found = pl.DataFrame(connection.sql(query).to_arrow_table())
     return found["id"].alias(texts.name)
 
 

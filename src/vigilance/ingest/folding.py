@@ -23,11 +23,12 @@ _LETTERS: Final = str.maketrans(
     {"ı": "i", "đ": "d", "ð": "d", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "þ": "th", "ħ": "h", "ŋ": "n", "ə": "e"}
 )
 _LOOKALIKES: Final = str.maketrans(
-    "асеіјорѕухвкмнтгԁαεικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aceijopsyxbkmhtrdaeikvoptuxabezhikmnoptyx"
+    "асеіјорѕухԁАВСЕНІЈКМОРЅТХУαεικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aceijopsyxdABCEHIJKMOPSTXYaeikvoptuxABEZHIKMNOPTYX",
 )
-_LATIN_RE: Final = re.compile(r"[a-z]")
+_LATIN_RE: Final = re.compile(r"[A-Za-z]")
 _OTHER_RE: Final = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
-_WORD_RE: Final = re.compile(r"[^\W_]+")
+_ASCII_RE: Final = re.compile(r"[a-z0-9]+")
 
 
 def visible(text: str) -> str:
@@ -35,9 +36,13 @@ def visible(text: str) -> str:
     return " ".join(_INVISIBLE_RE.sub("", text).split())
 
 
+def unmasked(text: str) -> str:
+    """The text without invisible characters, and look-alike letters inside a Latin word as what they imitate."""
+    return _unmixed(_INVISIBLE_RE.sub("", text))
+
+
 def _unmixed(text: str) -> str:
-    """Greek and Cyrillic look-alikes inside a Latin word as the Latin letters that they imitate."""
-    if not (_LATIN_RE.search(text) and _OTHER_RE.search(text)):
+    if text.isascii() or not (_LATIN_RE.search(text) and _OTHER_RE.search(text)):
         return text
     return " ".join(
         word.translate(_LOOKALIKES) if _LATIN_RE.search(word) and _OTHER_RE.search(word) else word
@@ -48,6 +53,8 @@ def _unmixed(text: str) -> str:
 @lru_cache(maxsize=65536)
 def words(text: str) -> tuple[str, ...]:
     """The folded words of a text: lower case, without accents, punctuation or invisible characters."""
+    if text.isascii():
+        return tuple(_ASCII_RE.findall(text.casefold()))
     low = _unmixed(unicodedata.normalize("NFKC", visible(text)).casefold())
     plain = unicodedata.normalize("NFKD", low.translate(_LETTERS))
     kept = "".join(ch for ch in plain if unicodedata.category(ch) != "Mn")

@@ -18,7 +18,6 @@ from vigilance.ingest.folding import INVISIBLE_PATTERN, MIXED_PATTERN
 
 _ = messages("ingest")
 
-_INVISIBLE: Final = INVISIBLE_PATTERN.encode("ascii", "backslashreplace").decode()
 _MASK: Final = "[" + "".join(f"\\x{{{ord(char):x}}}" if char != "-" else "-" for char in INVISIBLE_PATTERN[1:-1]) + "]"
 _SCIENTIFIC: Final = r"^\d(?:[.,]\d+)?[eE]\+?\d+$"
 
@@ -27,7 +26,7 @@ def text(cell: Cell, column: Column) -> Reader:
     """A text as it is; what cannot be seen in it is named. Typed String, without surrounding blanks."""
     invisible = cell.text.str.contains(_MASK)
     mixed = cell.text.str.contains(MIXED_PATTERN)
-    asked = {"invisible": invisible.sum(), "mixed": mixed.sum()}
+    asked = {"invisible": invisible.sum(), "mixed": mixed.sum(), "guarded": cell.text.str.starts_with("'").sum()}
     is_key = bool(column.options.get("key"))
     scientific = cell.text.str.contains(_SCIENTIFIC)
     if is_key:
@@ -36,12 +35,16 @@ def text(cell: Cell, column: Column) -> Reader:
     key = pl.when(invisible).then(pl.lit("invisible")).when(mixed).then(pl.lit("mixed"))
     if is_key:
         key = key.when(scientific).then(pl.lit("scientific"))
-    failing = any(seen.values())
+    failing = any(count for name, count in seen.items() if name != "guarded")
     plain = cell.text.str.replace_all(_MASK, "") if seen["invisible"] else cell.text
+    repaired = plain if seen["invisible"] else None
+    if seen["guarded"]:
+        # The apostrophe that our own exports (and spreadsheets) put before what could be a formula is not of the text.
+        plain = plain.str.replace(r"^'([\s]*[=+\-@＝＋－＠])", "${1}")
     return Plan(
         typed={column.typed: plain},
         checks=[Check(cell.header, cell.text, key, _texts())] if failing else [],
-        repaired=plain if seen["invisible"] else None,
+        repaired=repaired,
         failing=failing,
     )
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from vigilance import issues as issues_
 from vigilance.errors import InputRefused, VigilanceError
 from vigilance.i18n import messages
 
@@ -42,7 +41,8 @@ class Intake:
     """A table as it was understood.
 
     ``rows`` is lazy: the user's own columns under their own names, in input order, then the typed columns of
-    docs/architecture.md. ``issues`` has ``issues.SCHEMA``. ``rejected`` holds the rows set aside: ``file, sheet, line,
+    docs/architecture.md. ``corrected`` are the same rows with the user's columns alone, every reading that had to be
+    said written plainly, so that reading it again says nothing of it. ``issues`` has ``issues.SCHEMA``. ``rejected`` holds the rows set aside: ``file, sheet, line,
     code, reason`` and their original text. ``columns`` maps canonical names to the user's headers.
     """
 
@@ -52,7 +52,7 @@ class Intake:
     sources: tuple[Source, ...]
     rejected: pl.DataFrame
     columns: Mapping[str, str]
-    repaired: Mapping[str, pl.Expr] = field(default_factory=dict)
+    corrected: pl.LazyFrame
     unknown: Sequence[str] = ()
 
     @property
@@ -84,14 +84,7 @@ class Intake:
             )
 
 
-def no_rejected() -> pl.DataFrame:
-    """An empty frame of rows set aside."""
-    return pl.DataFrame(schema=REJECTED)
-
-
 REJECTED = pl.Schema(
     {"file": pl.String, "sheet": pl.String, "line": pl.Int64, "code": pl.String, "original": pl.Binary}
 )
 """A row set aside: where it stood, the code of the first error, and its bytes as the file has them."""
-
-SCHEMA = issues_.SCHEMA

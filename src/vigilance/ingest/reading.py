@@ -65,21 +65,23 @@ def understand(
     tables = [typed_table(raw, specification, headers, on, facts) for raw in raws]
     offsets = _offsets(tables)
     double = _repeated(tables, specification)
-    rejected, sources, frames = [], [], []
+    rejected, sources, frames, corrected = [], [], [], []
     for i, typed in enumerate(tables):
         left_out = _left_out(typed, None if double is None else double.rows.filter(pl.col("_table") == i))
         sources.append(_source(typed, left_out))
         rejected += [_reader_rejects(typed.raw), _rejects(typed, left_out)]
-        frames.append(_rows(typed, left_out, offsets[i]))
+        kept = _kept(typed, left_out)
+        frames.append(kept.select(*typed.own, (pl.col(ROW) + offsets[i]).alias(ROW), LINE, *typed.typed))
+        corrected.append(kept.select(typed.repaired.get(n, pl.col(n)).alias(n) for n in typed.own))
     found = [frame for t in tables for frame in (t.raw.issues, *t.issues)]
     intake = Intake(
         table=specification.name,
-        rows=pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0],
+        rows=_stacked(frames),
         issues=issues_.ordered([*found, *([] if double is None else [double.issues])]),
         sources=tuple(sources),
         rejected=pl.concat(rejected),
         columns={name: header for t in reversed(tables) for name, header in t.mapping.items()},
-        repaired={name: e for t in tables for name, e in t.repaired.items()},
+        corrected=_stacked(corrected),
         unknown=list(dict.fromkeys(name for t in tables for name in t.unknown)),
     )
     if strict:
@@ -144,11 +146,14 @@ def _source(typed: TypedTable, left_out: pl.DataFrame) -> Source:
     )
 
 
-def _rows(typed: TypedTable, left_out: pl.DataFrame, offset: int) -> pl.LazyFrame:
-    frame = typed.frame
-    if left_out.height:
-        frame = frame.filter(~pl.col(ROW).is_in(left_out[ROW].implode()))
-    return frame.select(*typed.own, (pl.col(ROW) + offset).alias(ROW), LINE, *typed.typed)
+def _kept(typed: TypedTable, left_out: pl.DataFrame) -> pl.LazyFrame:
+    """The rows of a table that are loaded."""
+    return typed.frame.filter(~pl.col(ROW).is_in(left_out[ROW].implode())) if left_out.height else typed.frame
+
+
+def _stacked(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+    """Frames one below the other; a column that one file lacks is null there."""
+    return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
 
 
 def _reader_rejects(raw: RawTable) -> pl.DataFrame:

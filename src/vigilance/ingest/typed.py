@@ -12,7 +12,9 @@ from vigilance import issues as issues_
 from vigilance import terms
 from vigilance.i18n import messages
 from vigilance.ingest import places
-from vigilance.ingest.columns import LINE, ROW, Cell, Check, Column, Note, Plan, Table, Tables, missing
+from vigilance.ingest.address import address_reader
+from vigilance.ingest.columns import LINE, ROW, Cell, Check, Column, Note, Plan, Reader, Table, Tables, missing
+from vigilance.ingest.coordinates import coordinates_reader, outlines
 from vigilance.ingest.derived import derived_id
 from vigilance.ingest.headers import Headers, nearest
 from vigilance.ingest.readers.table import RawTable
@@ -118,7 +120,11 @@ def _later(frame: pl.LazyFrame, table: Table, cells: Mapping[str, Cell], facts: 
     """What needs more than one column: zones, and the country against the address and the coordinates."""
     if table.name != "suppliers" or facts is None:
         return {}
-    readers = {"zone": places.zone_reader(cells.get("zone"), cells.get("address"), facts)}
+    readers: dict[str, Reader] = {"zone": places.zone_reader(cells.get("zone"), cells.get("address"), facts)}
+    if "lat" in cells and "lng" in cells and (found := outlines(facts)) is not None:
+        readers["coordinates"] = coordinates_reader(cells["lat"], found)
+    if "address" in cells and "country" in cells:
+        readers["address"] = address_reader(cells["address"], cells["country"].header)
     return decide(frame, readers)
 
 

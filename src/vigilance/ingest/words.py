@@ -11,7 +11,7 @@ import polars as pl
 from vigilance import terms
 from vigilance.i18n import messages
 from vigilance.ingest.columns import BLANK_WORDS, Cell, Check, Column, Distinct, Note, Plan, Reader, Text, lookup
-from vigilance.ingest.folding import fold, visible, words
+from vigilance.ingest.folding import fold, unmasked, visible, words
 
 _ = messages("ingest")
 
@@ -40,7 +40,7 @@ def read_words(
     found: pl.DataFrame = yield Distinct(cell.text)
     found = found.drop_nulls("value")
     texts = found["value"].to_list()
-    readings = dict(zip(texts, resolver(texts), strict=True))
+    readings = {t: _said(t, r) for t, r in zip(texts, resolver(texts), strict=True)}
     good = {text: r for text, r in readings.items() if not _is_error(r)}
     bad = {text: r.text for text, r in readings.items() if _is_error(r) and r.text is not None}
     notes = [
@@ -64,6 +64,19 @@ def read_words(
         repaired=pl.coalesce(lookup(cell.text, repairs, pl.String()), pl.col(cell.name)) if repairs else None,
         failing=bool(bad),
     )
+
+
+def _said(text: str, reading: Reading) -> Reading:
+    """A reading that had to see through invisible or look-alike characters says so."""
+    if reading.text is not None or (plain := unmasked(text)) == text:
+        return reading
+    said = Text(
+        "text_lookalike",
+        "warning",
+        _("characters that cannot be seen or only look right; read as '{plain}'").format(plain=plain),
+        _("type the text again"),
+    )
+    return Reading(reading.value, said, reading.repaired or plain)
 
 
 def _is_error(reading: Reading) -> bool:

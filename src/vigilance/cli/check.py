@@ -1,0 +1,206 @@
+"""``vigilance check``: what is in a file, what would be set aside, and a corrected copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from vigilance.cli.options import on_option, pairs, print_json, shown, speech_options, today
+from vigilance.i18n import messages, use
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from vigilance.ingest import Intake
+
+_ = messages("ingest")
+
+SET_ASIDE: Final = 4
+WIDTH: Final = 80
+PRINTED: Final = 30
+TABLES: Final = (
+    "suppliers",
+    "audits",
+    "findings",
+    "grievances",
+    "events",
+    "measures",
+    "lists",
+    "links",
+    "holdings",
+    "issuers",
+)
+
+
+@click.command(context_settings={"max_content_width": 80})
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--as", "table", type=click.Choice(TABLES), default="suppliers", show_default=True, help="Kind of table.")
+@click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
+@click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write corrected.csv, issues and rejected rows into it.")
+@click.option("--xlsx", is_flag=True, help="Also write corrected.xlsx into --out.")
+@click.option("--duplicates", is_flag=True, help="Also propose near duplicates of sites.")
+@click.option("--decisions", type=click.Path(path_type=Path), help="Decisions on duplicates that were saved before.")
+@click.option(
+    "--data", "data_path", type=click.Path(path_type=Path), help="Folder of facts; the shipped ones by default."
+)
+@on_option
+@speech_options
+def command(**given: Any) -> None:
+    """Say what is in a file and what would be set aside; write a corrected copy.
+
+    Exit code 0: every row can be used; 4: some rows would be set aside; 3: the file as a whole cannot be read.
+
+    \b
+    Examples:
+      vigilance check suppliers.xlsx
+      vigilance check list.csv --map supplier_id=Vendor --out checked
+      vigilance check audits.csv --as audits --json
+    """
+    with use(given["lang"]):
+        intake = _read(given)
+        proposals = _proposals(given, intake)
+        if given["out"] is not None:
+            _write(given, intake, proposals)
+        if given["as_json"]:
+            print_json(_as_json(intake, proposals))
+        elif not given["quiet"]:
+            _tell(intake, proposals)
+            if given["out"] is not None:
+                click.echo("")
+                click.echo(_("Written: {path}").format(path=shown(given["out"])))
+        click.get_current_context().exit(SET_ASIDE if intake.counts["set_aside"] else 0)
+
+
+def _read(given: dict[str, Any]) -> Intake:
+    from vigilance import ingest, reference  # noqa: PLC0415 - lazily, so that --help stays quick
+
+    on = given["on"] or today()
+    return ingest.read(
+        given["files"],
+        given["table"],
+        on=on,
+        reference=reference.load(given["data_path"]).in_force(on),
+        mapping=pairs(given["mapped"], "--map"),
+        encoding=given["encoding"],
+    )
+
+
+def _proposals(given: dict[str, Any], intake: Intake) -> pl.DataFrame | None:
+    if not given["duplicates"] or given["table"] != "suppliers":
+        return None
+    from vigilance.ingest import duplicates  # noqa: PLC0415 - only when asked for
+
+    decided = duplicates.load(given["decisions"]) if given["decisions"] else None
+    return duplicates.propose(intake.rows, decisions=decided)
+
+
+def _write(given: dict[str, Any], intake: Intake, proposals: pl.DataFrame | None) -> None:
+    from vigilance import atomic, tabular  # noqa: PLC0415
+    from vigilance.ingest import corrected  # noqa: PLC0415
+    from vigilance.pipeline import issues_of  # noqa: PLC0415
+
+    with atomic.folder(given["out"]) as folder:
+        corrected.write_csv(intake, folder / "corrected.csv")
+        if given["xlsx"] and not corrected.write_xlsx(intake, folder / "corrected.xlsx"):
+            click.echo(_("corrected.xlsx is not written: a worksheet cannot hold so many rows"), err=True)
+        issues_of(intake, folder)
+        if proposals is not None:
+            tabular.write_csv(proposals, folder / "duplicates.csv")
+
+
+def grouped(issues: pl.DataFrame) -> pl.DataFrame:
+    """The same problem over many rows as one: first row and value, and how many."""
+    import polars as pl  # noqa: PLC0415
+
+    order = {"error": 0, "warning": 1, "info": 2}
+    return (
+        issues.group_by("severity", "code", "file", "sheet", "column", "message", maintain_order=True)
+        .agg(
+            pl.len().alias("rows"),
+            pl.col("row").first(),
+            pl.col("value").filter(pl.col("value") != "").unique(maintain_order=True).head(3).alias("values"),
+            pl.col("hint").first(),
+        )
+        .sort(pl.col("severity").replace_strict(order), -pl.col("rows").cast(pl.Int64), maintain_order=True)
+    )
+
+
+def _as_json(intake: Intake, proposals: pl.DataFrame | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "table": intake.table,
+        "counts": intake.counts,
+        "files": intake.files,
+        "columns": dict(intake.columns),
+        "unknown_columns": list(intake.unknown),
+        "problems": grouped(intake.issues).to_dicts(),
+    }
+    if proposals is not None:
+        found["duplicates"] = proposals.to_dicts()
+    return found
+
+
+def _tell(intake: Intake, proposals: pl.DataFrame | None) -> None:
+    for source in intake.sources:
+        name = source.file + (f" [{source.sheet}]" if source.sheet else "")
+        said = _("{name}: {rows_in} rows, {loaded} can be used, {set_aside} would be set aside, {blank} blank")
+        _line(
+            said.format(
+                name=name,
+                rows_in=source.rows_in,
+                loaded=source.loaded,
+                set_aside=source.set_aside,
+                blank=source.blank,
+            )
+        )
+        _line("  " + ", ".join(f"{k} {v}" for k, v in source.dialect.items() if v and k in _SHOWN), "  ")
+    click.echo("")
+    click.echo(_("Columns read"))
+    for column, header in intake.columns.items():
+        _line(f"  {column:<18} {header}", " " * 21)
+    _problems(intake.issues)
+    if proposals is not None:
+        _duplicates(proposals)
+
+
+_SHOWN: Final = ("format", "encoding", "delimiter")
+
+
+def _problems(issues: pl.DataFrame) -> None:
+    click.echo("")
+    if not issues.height:
+        click.echo(_("Nothing to remark."))
+        return
+    said = {"error": _("error"), "warning": _("warning"), "info": _("note")}
+    problems = grouped(issues)
+    click.echo(_("Remarks ({count} in all)").format(count=issues.height))
+    for problem in problems.head(PRINTED).iter_rows(named=True):
+        place = problem["column"] or problem["file"]
+        if problem["row"] is not None:
+            place += ", " + _("row {row}").format(row=problem["row"])
+        if problem["rows"] > 1:
+            place += " " + _("and {count} more").format(count=problem["rows"] - 1)
+        values = ", ".join(f"“{value}”" for value in problem["values"])
+        _line(
+            f"  {said[problem['severity']]}: {place}: {problem['message']}" + (f": {values}" if values else ""), "    "
+        )
+        if problem["hint"]:
+            _line(f"    → {problem['hint']}", "      ")
+    if problems.height > PRINTED:
+        click.echo("  " + _("... and {count} more kinds").format(count=problems.height - PRINTED))
+
+
+def _duplicates(proposals: pl.DataFrame) -> None:
+    click.echo("")
+    click.echo(_("Possible duplicates: {count} pairs; nothing was merged").format(count=proposals.height))
+    for pair in proposals.head(PRINTED).iter_rows(named=True):
+        _line(f"  {pair['supplier_id_1']} {pair['name_1']} / {pair['supplier_id_2']} {pair['name_2']}", "    ")
+        _line(f"    {pair['reason']} ({pair['likeness']:.2f})", "      ")
+
+
+def _line(text: str, indent: str = "  ") -> None:
+    plain = "".join(char if char.isprintable() else "·" for char in text)
+    lead = plain[: len(plain) - len(plain.lstrip())]
+    click.echo(click.wrap_text(plain.strip(), WIDTH, initial_indent=lead, subsequent_indent=indent))
