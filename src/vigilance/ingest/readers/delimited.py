@@ -162,7 +162,8 @@ def _scan(
         if verdict.records > limits.rows:
             raise InputRefused(_("{file}: more than {limit} rows").format(file=name, limit=limits.rows))
         counts = Counts(verdict.records, verdict.records, 0, 0, len(layout.preamble))
-        if _header_lines_are_lf(text.path, layout):
+        # A parser reads to the end of the file and counts LF: the file itself will do only if both suit.
+        if end == text.path.stat().st_size and _header_lines_are_lf(text.path, layout):
             return _Found(text.path, layout.data_line, counts, "CRLF" if verdict.crlf else "LF")
     return _cleaned(text, layout, end, name, matcher, limits)
 

@@ -88,6 +88,7 @@ def find(
     if not any(record.filled or record.cells is None for record in next(iter(parsed.values()))):
         raise InputRefused(_("{file}: the file is empty").format(file=name))
     fit = _by_names(parsed, name, matcher, limits) if matcher else _by_counts(parsed, name)
+    _refuse_single_quotes(fit, name)
     layout = _layout(head, fit, name, limits)
     shift = first_line - 1
     return replace(layout, header_line=layout.header_line + shift, data_line=layout.data_line + shift)
@@ -98,7 +99,7 @@ def _by_names(parsed: dict[str, list[Record]], name: str, matcher: HeaderMatcher
     best: tuple[int, int, Record, Match, str] | None = None
     for rank, (mark, rows) in enumerate(parsed.items()):
         for index, record in enumerate(rows[: limits.preamble]):
-            if not record.cells or not record.filled or len(record.cells) > limits.columns:
+            if not record.cells or not record.filled:
                 continue
             match = matcher.match(record.cells)
             if not match.missing:
@@ -165,7 +166,7 @@ def nearest(missing: Sequence[str], found: Sequence[str]) -> str:
     close = {
         want: near[0]
         for want in missing
-        if (near := difflib.get_close_matches(want.casefold(), list(folded)[:200], n=1, cutoff=0.6))
+        if (near := difflib.get_close_matches(want.casefold(), list(folded)[:200], n=1, cutoff=0.5))
     }
     if not close:
         return _("name the columns as asked, or say which header stands for which column")
@@ -228,6 +229,22 @@ def _header_by_counts(mark: str, width: int, rows: Sequence[Record], name: str) 
                 )
             return _Fit(mark, record, None, tuple(rows[:index]), tuple(rows[index + 1 :]))
     raise _no_header(name, None)
+
+
+def _refuse_single_quotes(fit: _Fit, name: str) -> None:
+    """Refuse a file that puts cells between apostrophes: read as it stands, they would be part of the values."""
+    wrapped = [
+        record
+        for record in fit.below
+        if any(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in record.cells or ())
+    ]
+    if len(wrapped) > 1 and len(wrapped) * 10 >= len(fit.below):
+        raise InputRefused(
+            _("{file}, line {line}: cells between apostrophes instead of quotes").format(
+                file=name, line=wrapped[0].line
+            ),
+            hint=_('export the file with double quotes (") around cells, or with none'),
+        )
 
 
 def _layout(head: bytes, fit: _Fit, name: str, limits: Limits) -> Layout:

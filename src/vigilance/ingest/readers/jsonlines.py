@@ -1,4 +1,4 @@
-"""JSON lines: one object per line, its values kept as they are written (``007`` stays text, ``1.0`` stays ``1.0``)."""
+"""JSON lines: one object per line, its numbers kept as they are written (``1.0`` stays ``1.0``)."""
 
 from __future__ import annotations
 
