@@ -151,9 +151,10 @@ def _table(frame: pl.DataFrame, hazard: Hazard, arrows: dict[str, str]) -> list[
     other = next(each for each in HAZARDS if each is not hazard)
     titles = {Hazard.FORCED_LABOUR: _("forced labour"), Hazard.CHILD_LABOUR: _("child labour")}
     parts = "".join(f"{title:>7}" for title in (_("struct"), _("proc."), _("outc."), _("known")))
+    country, index_title, treaty = _("country"), _("index"), _("treaty")
     lines = [
         f"{'':{NAME_WIDTH + 4}}  {titles[hazard]:<36}  {titles[other]}",
-        f"{'#':>3} {_('country'):<{NAME_WIDTH}}  {_('index'):<6}  {parts}  {_('index'):<6}  {_('treaty')}",
+        f"{'#':>3} {country:<{NAME_WIDTH}}  {index_title:<6}  {parts}  {index_title:<6}  {treaty}",
     ]
     for place, row in enumerate(frame.iter_rows(named=True), start=1):
         values = [_number(row[f"{hazard}_{part}"]) for part in ("structure", "process", "outcome")]

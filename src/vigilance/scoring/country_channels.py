@@ -22,12 +22,15 @@ def faded(age: nw.Expr, half_life: float) -> nw.Expr:
 
 
 def joined(first: nw.Expr, *channels: nw.Expr) -> nw.Expr:
-    """``1 - (1 - x)(1 - channel)...``; where x is unknown, the channels alone, and null when none of them acts."""
-    spared = nw.lit(1.0)
+    """``1 - (1 - x)(1 - channel)...``; null where x is.
+
+    A part of which nothing else is known is not made of its channels alone: a weak one would then pass for the whole
+    part and could lower the index.
+    """
+    spared = 1.0 - first
     for channel in channels:
         spared = spared * (1.0 - channel)
-    alone = nw.when(spared < 1.0).then(1.0 - spared)
-    return nw.when(~first.is_null()).then(1.0 - (1.0 - first) * spared).otherwise(alone)
+    return 1.0 - spared
 
 
 def imposed(tables: Tables, rules: CountryRules, moments: Sequence[date]) -> nw.LazyFrame[Any]:
