@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vigilance import reference, tables
 from vigilance.errors import InputRefused, OutOfResources, UsageError
 from vigilance.publishers import refresh
+from vigilance.publishers.reading import Reading
 
 from . import samples
 
@@ -31,7 +33,7 @@ def root(tmp_path: Path) -> Path:
 def test_a_change_is_shown_written_and_the_old_table_kept(root: Path, tmp_path: Path) -> None:
     path = samples.write(tmp_path, "C105.csv", samples.NORMLEX_BY_INSTRUMENT)
     before = (root / "ratifications" / tables.TABLE).read_bytes()
-    proposal = refresh.propose(root, "ratifications", path)
+    proposal = refresh.propose(root, "ratifications", path, date(2026, 10, 1))
     assert (proposal.added.height, proposal.removed.height) == (0, 0)
     assert {"ALB C105", "BOL C105"} & set(proposal.changed["key"])
     assert (root / "ratifications" / tables.TABLE).read_bytes() == before
@@ -40,6 +42,8 @@ def test_a_change_is_shown_written_and_the_old_table_kept(root: Path, tmp_path: 
     assert tables.check_all(root)[1].rows() == []
     rows = reference.load(root).table("ratifications").filter(iso3="BOL", convention="C105")
     assert rows.select("deposited_on", "date_precision", "confidence").rows() == [(date(2005, 1, 11), "day", "seen")]
+    assert rows["status_as_of"].item() == date(2026, 10, 1)
+    assert tables.read_card(root / "ratifications" / tables.CARD).as_of == date(2026, 10, 1)
 
 
 def test_the_same_file_again_changes_nothing(root: Path, tmp_path: Path) -> None:
@@ -80,14 +84,56 @@ def test_a_table_that_would_not_fit_its_card_is_refused(root: Path, tmp_path: Pa
     assert (root / "trafficking_tiers" / tables.TABLE).read_bytes() == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_said(root: Path, tmp_path: Path) -> None:
-    proposal = refresh.propose(
-        root, "ratifications", samples.write(tmp_path, "C105.csv", samples.NORMLEX_BY_INSTRUMENT)
-    )
-    (root / "ratifications").chmod(0o555)
+def test_a_folder_that_cannot_be_written_is_said(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = samples.write(tmp_path, "C105.csv", samples.NORMLEX_BY_INSTRUMENT)
+    proposal = refresh.propose(root, "ratifications", path)
+    monkeypatch.setattr(Path, "mkdir", denied)
     with pytest.raises(OutOfResources, match="--data DIR"):
         refresh.apply(root, proposal)
+
+
+def test_a_full_disk_leaves_the_old_table_whole(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = samples.write(tmp_path, "C105.csv", samples.NORMLEX_BY_INSTRUMENT)
+    proposal = refresh.propose(root, "ratifications", path)
+    before = (root / "ratifications" / tables.TABLE).read_bytes()
+    monkeypatch.setattr(refresh.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        refresh.apply(root, proposal)
+    monkeypatch.undo()
+    assert (root / "ratifications" / tables.TABLE).read_bytes() == before
+    assert tables.check_all(root)[1].rows() == []
+
+
+KEYS = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(2000, 2003)), unique=True, max_size=8)
+
+
+@given(old=KEYS, told=KEYS, scoped=st.booleans())
+def test_a_merge_keeps_adds_and_drops_what_it_says(
+    old: list[tuple[str, int]], told: list[tuple[str, int]], scoped: bool
+) -> None:
+    """Keys after = told + old ones outside the scope; merging twice is merging once; null erases nothing."""
+    card = tables.read_card(reference.shipped_data() / "conventions" / tables.CARD)
+    columns = (
+        tables.Column(name="iso3", type="string", meaning="x"),
+        tables.Column(name="year", type="integer", meaning="x"),
+        tables.Column(name="value", type="number", meaning="x", nullable=True),
+    )
+    card = card.model_copy(update={"columns": columns, "key": ("iso3", "year")})
+    schema = {"iso3": pl.String, "year": pl.Int64, "value": pl.Float64}
+    before = pl.DataFrame([(*key, 1.0) for key in old], schema=schema, orient="row")
+    rows = pl.DataFrame([(*key, None) for key in told], schema=schema, orient="row")
+    reading = Reading("x", "y", rows, ("year",) if scoped else ())
+    once = refresh.merged(before, reading, card)
+    years = {year for _iso3, year in told} if scoped else set()
+    assert set(once.select("iso3", "year").iter_rows()) == {*told, *(key for key in old if key[1] not in years)}
+    assert refresh.merged(once, reading, card).equals(once)
+    assert once.filter(pl.col("value").is_not_null()).height == once.join(before, on=["iso3", "year"]).height
 
 
 def test_a_copy_is_made_once_and_never_over_something_else(root: Path, tmp_path: Path) -> None:

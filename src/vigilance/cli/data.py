@@ -178,8 +178,8 @@ def _print_card(card: tables.Card, columns: Iterable[tables.Column]) -> None:
         told = [source.publisher, source.title, source.url or "", source.licence]
         click.echo(_wrapped("; ".join(part for part in told if part), _("source: ")))
     click.echo(_wrapped(card.licence, _("licence: ")))
-    told = _("as of {as_of}; {rows} rows; sha256 {sha256}…")
-    click.echo(told.format(as_of=card.as_of, rows=card.rows, sha256=card.sha256[:12]))
+    line = _("as of {as_of}; {rows} rows; sha256 {sha256}…")
+    click.echo(line.format(as_of=card.as_of, rows=card.rows, sha256=card.sha256[:12]))
     for gap in card.known_gaps:
         click.echo(_wrapped(gap, _("gap: ")))
     click.echo()

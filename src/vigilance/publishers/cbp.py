@@ -6,6 +6,8 @@ entity list of the Uyghur Forced Labor Prevention Act (name of entity, effective
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -43,12 +45,14 @@ def measure_id() -> pl.Expr:
     ).alias("id")
 
 
-def recognise(path: Path) -> Reading | None:
-    """Read a file of CBP or of the UFLPA list; null when it is neither."""
+def recognise(path: Path, as_of: date | None = None) -> Reading:
+    """Read a file of CBP, or the UFLPA list (its name says ``uflpa`` or ``entity list``).
+
+    Raises ``InputRefused`` when the columns are not there.
+    """
     name = files.fold(path.name)
-    if "uflpa" in name or "entity_list" in name:
-        return read_uflpa(path)
-    return read_orders(path)
+    reading = read_uflpa(path) if "uflpa" in name or "entity_list" in name else read_orders(path)
+    return replace(reading, as_of=as_of)
 
 
 def read_orders(path: Path) -> Reading:

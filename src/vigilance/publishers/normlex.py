@@ -8,6 +8,7 @@ country, stands in a column of its own, in the page's title, or in the name of t
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +35,11 @@ COMPLETE: Final = 40
 """Members that a list by instrument has at least; a shorter one is taken for an extract and only adds and changes."""
 
 
-def recognise(path: Path) -> Reading:
-    """Read either list. Raises ``InputRefused`` when the columns, the instrument or the country are not there."""
+def recognise(path: Path, as_of: date | None = None) -> Reading:
+    """Read either list; ``as_of`` is the day of the download.
+
+    Raises ``InputRefused`` when the columns, the instrument or the country are not there.
+    """
     try:
         found = files.find(path, (COUNTRY, DATE))
     except InputRefused:
@@ -57,7 +61,8 @@ def recognise(path: Path) -> Reading:
     rows = rows.filter(pl.col("deposited_on").is_not_null())
     if instrument is None and rows.height >= COMPLETE:
         rows = _with_the_others(rows)
-    return Reading("ratifications", PUBLISHER, rows, issues=issues.ordered([problems, dropped]))
+    rows = rows.with_columns(pl.lit(as_of, dtype=pl.Date).alias("status_as_of"))
+    return Reading("ratifications", PUBLISHER, rows, as_of=as_of, issues=issues.ordered([problems, dropped]))
 
 
 def _first(frame: pl.DataFrame, names: tuple[str, ...]) -> str | None:
