@@ -195,3 +195,14 @@ def test_the_input_of_a_downstream_good_is_a_listed_good() -> None:
     inputs = goods.filter("downstream").select("edition", iso3="input_iso3", good="input_good")
     assert inputs.height == 10
     assert inputs.join(goods, on=["edition", "iso3", "good"], how="anti").rows() == []
+
+
+def test_liberia_ratified_c138_on_13_june_2022() -> None:
+    assert status("LBR", "C138", date(2022, 6, 12)) == "not_ratified"
+    assert status("LBR", "C138", date(2022, 6, 13)) == "ratified"
+    assert status("LBR", "C138", date(2023, 6, 13)) == "in_force"
+
+
+def test_malaysia_did_not_know_in_1989_that_it_would_denounce() -> None:
+    row = REFERENCE.in_force(date(1989, 6, 1)).table("ratifications").filter(iso3="MYS", convention="C105")
+    assert row.select("stated_status", "denounced_on", "denounced_year").row(0) == (None, None, None)
