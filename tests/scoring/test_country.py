@@ -119,8 +119,8 @@ def test_the_index_worked_by_hand() -> None:
     # Process: WGI (2 + .1) / 4.2 = .5, V-Dem (1 - .5) / 1 = .5; their mean .5. Known weight .22 + .12 = .34 of 1.
     # It leans to the prior .4 with .2 x (1 - .34) = .132: (.34 x .5 + .132 x .4) / (.34 + .132) = .472034.
     process = (0.34 * 0.5 + 0.132 * 0.4) / 0.472
-    # Outcome: (.95 - .5) / .9 = .5 with weight .43 known: lean .2 x .57 = .114.
-    outcome = (0.43 * 0.5 + 0.114 * 0.4) / 0.544
+    # Outcome: (.95 - .5) / .9 = .5 with weight .34 known, so the same lean.
+    outcome = (0.34 * 0.5 + 0.132 * 0.4) / 0.472
     # Structure: no case, no coded law, no change: the gap is what application leaves, 1 - (1 - process).
     structure = process
     index = (0.2 * structure**2 + 0.35 * process**2 + 0.45 * outcome**2) ** 0.5
@@ -128,8 +128,8 @@ def test_the_index_worked_by_hand() -> None:
     assert row["forced_labour_outcome"] == pytest.approx(outcome, abs=1e-6)
     assert row["forced_labour_structure"] == pytest.approx(structure, abs=1e-6)
     assert row["forced_labour_index"] == pytest.approx(index, abs=1e-6)
-    # Coverage: .55 of the weight stands on process, .45 on outcome.
-    assert row["forced_labour_coverage"] == pytest.approx(0.55 * 0.34 + 0.45 * 0.43, abs=1e-6)
+    # Coverage: .34 of process, on which .55 of the weight stands, and .34 of outcome.
+    assert row["forced_labour_coverage"] == pytest.approx(0.34, abs=1e-6)
     # The only known member of its region is its region's mean.
     assert row["forced_labour_index_centred"] == pytest.approx(0.0, abs=1e-6)
 
@@ -164,7 +164,7 @@ def test_the_tier_is_the_mean_of_three_reports_and_never_of_the_future() -> None
     now = with_table(empty(), "trafficking_tiers", tiers(*rows))
     later = with_table(empty(), "trafficking_tiers", tiers(*rows, ("IND", 2027, "tier_3"), ("NPL", 2027, "tier_3")))
     assert indexed(now).equals(indexed(later))
-    known, lean = 0.22, 0.2 * 0.78
+    known, lean = 0.14, 0.2 * 0.86
     mean = (0.1 + 0.4 + 0.95) / 3
     assert of(indexed(now), "IND")["forced_labour_process"] == pytest.approx(
         (known * mean + lean * 0.4) / (known + lean), abs=1e-6
