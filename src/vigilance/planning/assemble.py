@@ -90,7 +90,7 @@ def ground(
     protocol: AuditProtocol,
 ) -> Ground:
     """Weigh every action at every site and form the trips; the limits are the shares that the user set."""
-    past = history.read(table, audits, findings, request.start, protocol.pattern_length)
+    past = history.read(table, audits, findings, request.start, protocol)
     calendar = eligibility.calendar(table, past, request.constraints, request.start, request.end)
     may = eligibility.actions(table, past, request.constraints, calendar)
     workers = table.numbers("_workers")

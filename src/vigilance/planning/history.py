@@ -7,8 +7,11 @@ from datetime import date
 
 import polars as pl
 
+from vigilance.planning.findings import column
+from vigilance.planning.findings import read as read_findings
 from vigilance.planning.inputs import SiteTable
 from vigilance.planning.problem import Bools, Ints
+from vigilance.planning.protocol import AuditProtocol
 from vigilance.terms import HAZARDS
 
 CONFIRMED = "confirmed"
@@ -35,12 +38,12 @@ def read(
     audits: pl.DataFrame | None,
     findings: pl.DataFrame | None,
     start: date,
-    pattern_length: int,
+    protocol: AuditProtocol,
 ) -> History:
     """Gather the history of every site before ``start``; tables may be missing."""
     base = table.frame.select(pl.col("_supplier_id").alias("id"))
     frame = base
-    for part in (_visits(audits, start, pattern_length), _findings(findings, start)):
+    for part in (_visits(audits, start, protocol.pattern_length), _findings(findings, start, protocol)):
         frame = frame.join(part, on="id", how="left", maintain_order="left")
     flags = frame.select(pl.col("open", "overdue").fill_null(value=False), pl.col("months").fill_null(0))
     return History(
@@ -53,27 +56,16 @@ def read(
     )
 
 
-def _column(frame: pl.DataFrame, name: str, kind: type[pl.DataType]) -> pl.Expr:
-    """A column under its typed or plain name, null when the table does not have it."""
-    for candidate in (f"_{name}", name):
-        if candidate in frame.columns:
-            own = pl.col(candidate)
-            if kind is pl.Date and frame.schema[candidate] == pl.String:
-                return own.str.to_date("%Y-%m-%d", strict=False).alias(name)
-            return own.cast(kind, strict=False).alias(name)
-    return pl.lit(None, kind).alias(name)
-
-
 def _visits(audits: pl.DataFrame | None, start: date, length: int) -> pl.DataFrame:
     schema = {"id": pl.String, "auditor": pl.String, "worn": pl.String, "months": pl.Int64}
     if audits is None or not audits.height:
         return pl.DataFrame(schema=schema)
     past = (
         audits.select(
-            _column(audits, "supplier_id", pl.String).alias("id"),
-            _column(audits, "audited_on", pl.Date),
-            _column(audits, "notice", pl.String),
-            _column(audits, "auditor", pl.String),
+            column(audits, "supplier_id", pl.String).alias("id"),
+            column(audits, "audited_on", pl.Date),
+            column(audits, "notice", pl.String),
+            column(audits, "auditor", pl.String),
         )
         .filter(pl.col("audited_on") < start)
         .sort("id", "audited_on", "notice", "auditor", nulls_last=True)
@@ -88,24 +80,13 @@ def _visits(audits: pl.DataFrame | None, start: date, length: int) -> pl.DataFra
     )
 
 
-def _findings(findings: pl.DataFrame | None, start: date) -> pl.DataFrame:
+def _findings(findings: pl.DataFrame | None, start: date, protocol: AuditProtocol) -> pl.DataFrame:
     if findings is None or not findings.height:
         return pl.DataFrame(schema={"id": pl.String, "open": pl.Boolean, "overdue": pl.Boolean})
-    named = findings.select(
-        _column(findings, "supplier_id", pl.String).alias("id"),
-        _column(findings, "severity", pl.String),
-        _column(findings, "status", pl.String),
-        _column(findings, "due_on", pl.Date),
-        _column(findings, "closed_on", pl.Date),
-    )
-    closed = pl.col("closed_on").is_not_null() | pl.col("status").fill_null("open").str.to_lowercase().is_in(
-        ["closed", "verified"]
-    )
-    grave = pl.col("severity").str.to_lowercase()
-    still = (~closed) & grave.is_in(["major", "critical"])
-    late = (~closed) & (grave == "critical") & (pl.col("due_on") < start)
-    return named.group_by("id", maintain_order=True).agg(
-        still.fill_null(value=False).any().alias("open"), late.fill_null(value=False).any().alias("overdue")
+    known = read_findings(findings, protocol)
+    late = ~pl.col("settled") & pl.col("critical") & (pl.col("due_on") < start).fill_null(value=False)
+    return known.group_by("id", maintain_order=True).agg(
+        (~pl.col("settled") & pl.col("grave")).any().alias("open"), late.any().alias("overdue")
     )
 
 

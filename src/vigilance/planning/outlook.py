@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 POINTS = 24
 SOLVED_AGAIN = 20_000
+FAR_ENOUGH = 5
 
 
 @dataclass(frozen=True)
@@ -103,25 +104,27 @@ def _worth(problem: Problem, answer: Answer) -> float:
 
 def cases(base: Ground, fixed: Fixed, left: Problem, choice: Ints, protocol: AuditProtocol) -> list[Case]:
     """What changes if audits detect less or more; both hazards move by the same step on the logit."""
-    found = []
+    rows = _likely(left, np.asarray(choice != NONE))
+    part = _of(left, rows)
+    mine, duties = choice[rows], fixed.choice[rows]
+    workers = base.table.numbers("_workers")[rows]
+    risks = {h: _risk_of(base.table.risk(h), rows) for h in HAZARDS}
     reference = protocol.sensitivity[Hazard.FORCED_LABOUR]
-    workers = base.table.numbers("_workers")
-    risks = {h: base.table.risk(h) for h in HAZARDS}
-    rows = np.arange(left.sites)
-    planned = choice != NONE
+    found = []
     for case in protocol.cases:
         shift = math.log(case / (1 - case)) - math.log(reference / (1 - reference))
         worth = value.worth(protocol, risks, workers, shift).total
-        units = np.where(np.isfinite(left.value), np.floor(worth * UNITS_PER_PERSON + 0.5), -np.inf)
-        best = _best_choice(replace(left, value=units))
-        best = np.where(fixed.choice != NONE, fixed.choice, best)
-        own = _people(worth, choice, rows)
+        units = np.where(np.isfinite(part.value), np.floor(worth * UNITS_PER_PERSON + 0.5), -np.inf)
+        best = np.where(duties != NONE, duties, _best_choice(replace(part, value=units)))
+        own, other = _people(worth, mine), _people(worth, best)
+        if other < own:
+            best, other = mine, own
         found.append(
             Case(
                 sensitivity=case,
                 value=own,
-                best_value=max(own, _people(worth, best, rows)),
-                same_sites=float((planned & (best != NONE)).sum() / max(planned.sum(), 1)),
+                best_value=other,
+                same_sites=float(((mine != NONE) & (best != NONE)).sum() / max((mine != NONE).sum(), 1)),
                 actions={
                     str(action): int((best == index).sum())
                     for index, action in enumerate(ACTIONS)
@@ -130,6 +133,34 @@ def cases(base: Ground, fixed: Fixed, left: Problem, choice: Ints, protocol: Aud
             )
         )
     return found
+
+
+def _likely(problem: Problem, planned: Bools) -> Ints:
+    """The sites that some sensitivity may bring into the plan; all of them unless there are very many.
+
+    A sensitivity moves all values together and their order little: sites far below those planned stay out.
+    """
+    if problem.sites <= SOLVED_AGAIN:
+        return np.arange(problem.sites)
+    rate = (problem.value / problem.days).max(axis=0)
+    size = min(problem.sites - 1, max(SOLVED_AGAIN, FAR_ENOUGH * int(planned.sum())))
+    line = np.partition(rate, problem.sites - size)[problem.sites - size]
+    return np.flatnonzero((rate >= line) | planned)
+
+
+def _of(problem: Problem, rows: Ints) -> Problem:
+    """The problem of some sites; trips and limits stay."""
+    return replace(
+        problem,
+        value=problem.value[:, rows],
+        days=problem.days[:, rows],
+        trip=problem.trip[rows],
+        limits=tuple(replace(limit, sites=limit.sites[rows]) for limit in problem.limits),
+    )
+
+
+def _risk_of(risk: value.HazardRisk, rows: Ints) -> value.HazardRisk:
+    return value.HazardRisk(risk.p50[rows], risk.p05[rows], risk.p95[rows], risk.affected[rows])
 
 
 def _best_choice(problem: Problem) -> Ints:
@@ -142,6 +173,6 @@ def _best_choice(problem: Problem) -> Ints:
     return path[-1].choice if not problem.limits else answer.choice
 
 
-def _people(worth: Floats, choice: Ints, rows: Ints) -> float:
-    picked = worth[np.maximum(choice, 0), rows]
+def _people(worth: Floats, choice: Ints) -> float:
+    picked = worth[np.maximum(choice, 0), np.arange(choice.size)]
     return float(np.floor(np.where(choice == NONE, 0.0, picked) * UNITS_PER_PERSON + 0.5).sum()) / UNITS_PER_PERSON

@@ -19,6 +19,7 @@ from vigilance import rule_files
 from vigilance.errors import UsageError
 from vigilance.i18n import messages
 from vigilance.planning.problem import Floats, Ints
+from vigilance.scoring.evidence_columns import spellings
 from vigilance.terms import HAZARDS, Hazard
 
 _ = messages("planning")
@@ -92,6 +93,8 @@ class AuditProtocol:
     mean_exponent: float
     hit_topics: tuple[str, ...]
     hit_severities: tuple[str, ...]
+    settled_statuses: tuple[str, ...]
+    words: Mapping[str, Mapping[str, str]]
 
 
 def read(numbers: Numbers) -> AuditProtocol:
@@ -149,6 +152,11 @@ def read(numbers: Numbers) -> AuditProtocol:
         mean_exponent=numbers.value("severity.mean_exponent"),
         hit_topics=tuple(numbers.words("audit_protocol.choices.hit_topics")),
         hit_severities=tuple(numbers.words("audit_protocol.choices.hit_severities")),
+        settled_statuses=tuple(numbers.words("audit_protocol.choices.settled_statuses")),
+        words={
+            block: spellings(numbers.words(f"evidence.vocabulary.coding.{block}"))
+            for block in ("topics", "severity", "status")
+        },
     )
 
 

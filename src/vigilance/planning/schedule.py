@@ -111,17 +111,21 @@ def _dates(
 ) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
     """The first day of each site: journeys one after the other in their slot, sites one after the other in a journey."""
     capacity = capacities(calendar)
+    workdays = np.array([s.workdays for s in calendar.slots], dtype=np.float64)
     placed = slots != NOWHERE
     total = used + np.bincount(slots[placed], load[placed], minlength=used.size)
-    full = np.where(np.isfinite(capacity), np.maximum(capacity, total), np.maximum(total, 1e-9))
+    # Without a stated capacity a month holds what one team can do in it, or what is planned if that is more.
+    full = np.maximum(np.where(np.isfinite(capacity), capacity, workdays * team_size), np.maximum(total, 1e-9))
     order = np.lexsort((rng.random(slots.size), ~early, slots))
     order = order[placed[order]]
     running = np.cumsum(load[order]) - load[order]
     slot = slots[order]
-    start_of_slot = np.searchsorted(slot, np.arange(used.size))
-    base = np.where(start_of_slot < running.size, running[np.minimum(start_of_slot, running.size - 1)], 0.0)
-    workdays = np.array([s.workdays for s in calendar.slots], dtype=np.float64)
-    begins = (running - base[slot] + used[slot]) / full[slot] * workdays[slot]
+    first_of_slot = np.searchsorted(slot, np.arange(used.size))
+    base = np.where(first_of_slot < running.size, running[np.minimum(first_of_slot, running.size - 1)], 0.0)
+    # The idle days of a month are spread at random between its journeys, so that none starts on a known day.
+    idle = rng.random(slot.size)
+    idle = idle[np.lexsort((idle, slot))] * (full - total)[slot]
+    begins = (running - base[slot] + used[slot] + idle) / full[slot] * workdays[slot]
     offset = np.zeros(slots.size)
     offset[order] = np.floor(begins + 1e-9)
     within = _within(member, journey.days, rng) / team_size
