@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigilance import reference, tables
@@ -113,6 +113,7 @@ def test_a_full_disk_leaves_the_old_table_whole(root: Path, tmp_path: Path, monk
 KEYS = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(2000, 2003)), unique=True, max_size=8)
 
 
+@settings(max_examples=30, deadline=None)
 @given(old=KEYS, told=KEYS, scoped=st.booleans())
 def test_a_merge_keeps_adds_and_drops_what_it_says(
     old: list[tuple[str, int]], told: list[tuple[str, int]], scoped: bool
