@@ -48,7 +48,8 @@ def presence(
 ) -> Presence:
     """The true presence behind the positives of some cells.
 
-    ``positives`` and ``audits`` are counts per cell, or effective counts (``effective_counts``), which need not be whole. ``mean`` is the model's presence of each cell (between 0 and 1), the rule ``prior_mean`` without it. With no
+    ``positives`` and ``audits`` are counts per cell, or effective counts (``effective_counts``).
+    ``mean`` is the model's presence of each cell (between 0 and 1), the rule ``prior_mean`` without it. With no
     audits the posterior is the prior. ``ValueError`` for negative counts, more positives than audits, or a mean out of
     (0, 1).
     """
@@ -102,9 +103,10 @@ def effective_counts(positive: ArrayLike, drawn_with: ArrayLike, cell: ArrayLike
     """Counts of cells whose audits were not a plain random sample: Hájek's estimate as effective counts.
 
     ``positive`` 0 or 1 per audit; ``drawn_with`` the probability with which it was drawn, in (0, 1]; ``cell`` the
-    number of its cell, from 0; ``cells`` how many there are. With weights w = 1/probability, the share is Σwx / Σw and the effective
-    number of audits (Σw)² / Σw² (Kish). Gives positives and audits per cell. Targeted audits over-represent bad sites;
-    where their probabilities are known, this undoes it. ``ValueError`` for a probability out of (0, 1].
+    number of its cell, from 0; ``cells`` how many there are. With weights w = 1/probability, the share is
+    Σwx / Σw and the effective number of audits (Σw)² / Σw² (Kish). Gives positives and audits per cell.
+    Targeted audits over-represent bad sites; where their probabilities are known, this undoes it.
+    ``ValueError`` for a probability out of (0, 1].
     """
     x, p = (np.asarray(values, dtype=np.float64) for values in (positive, drawn_with))
     where = np.asarray(cell, dtype=np.int64)

@@ -3,9 +3,9 @@
     π_residual = π · (1 - ε_tier · M · coverage) ,   M = Π_k max(floor, proof_k)^(w_k / Σw)
 
 over the five pillars (method section 3, Measures). With a coverage per pillar, M·coverage becomes
-Π_k max(floor·C, s_k)^(w_k / Σw), with s_k the best proof x coverage of a pillar and C the best coverage: the same for one
-coverage, and one more measure never raises the rate. Certificates and "zero cases reported" are no pillar: they earn
-nothing. Measures of a parent company reach its sites.
+Π_k max(floor·C, s_k)^(w_k / Σw), with s_k the best proof x coverage of a pillar and C the best coverage: the same where
+all coverages are one, and one more measure never raises the rate. Certificates and "zero cases reported" are no pillar:
+they earn nothing. Measures of a parent company reach its sites.
 """
 
 from __future__ import annotations
