@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -379,3 +380,19 @@ def test_china_ratified_in_2022_and_was_not_made_safer_by_it() -> None:
 )
 def test_statuses_on_the_date(iso3: str, convention: str, status: str | None) -> None:
     assert of(shipped(), iso3)[convention] == status
+
+
+# -- documentation ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hazard", HAZARDS)
+@pytest.mark.parametrize("part", ["process", "outcome"])
+def test_the_page_states_every_weight_as_it_is(hazard: str, part: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "country-index.md").read_text(encoding="utf-8")
+    section = page.split(f"### {hazard.replace('_', ' ').capitalize()}, {part}\n")[1].split("\n###")[0]
+    stated = {
+        cells[1].strip().strip("`"): float(cells[2])
+        for cells in (line.split("|") for line in section.splitlines() if line.startswith("| `"))
+    }
+    assert stated == pytest.approx(dict(the_rules().weights(hazard, part)))
+    assert sum(stated.values()) == pytest.approx(1.0)
