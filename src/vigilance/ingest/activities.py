@@ -30,11 +30,31 @@ Weights = Mapping[str, float]
 """Division → share; the shares sum to 1."""
 
 _WORDS: Final = Path(__file__).parent / "vocabulary" / "activity_words.csv"
-_LABEL_ORDER: Final = (
-    "isic4 nace2 naf2 osh_sector osh_processing_type osh_facility_type osh_product_type osh_sector_group"
-    " osh_production_type isic5 nace2_1 keyword_en keyword_fr cpc_group cpc_division hs2 unspsc_segment gics icb naics2"
-    " ics_activity isic4_section cpc_section"
-).split()
+_LABEL_ORDER: Final = [
+    "isic4",
+    "nace2",
+    "naf2",
+    "osh_sector",
+    "osh_processing_type",
+    "osh_facility_type",
+    "osh_product_type",
+    "osh_sector_group",
+    "osh_production_type",
+    "isic5",
+    "nace2_1",
+    "keyword_en",
+    "keyword_fr",
+    "cpc_group",
+    "cpc_division",
+    "hs2",
+    "unspsc_segment",
+    "gics",
+    "icb",
+    "naics2",
+    "ics_activity",
+    "isic4_section",
+    "cpc_section",
+]
 """Whose label is believed first where two schemes use the same words."""
 
 _UNLABELLED: Final = ("hs4", "naics3", "naics4")
@@ -328,7 +348,7 @@ def _reading(index: Activities, text: str, scheme: str | None) -> Reading:
             _("name what the site makes or does"),
         )
         return Reading((terms.DIVISION_UNKNOWN, None), said)
-    if found.how == "label" and sure >= _PLENTY or sure >= _SURE:
+    if (found.how == "label" and sure >= _PLENTY) or sure >= _SURE:
         return Reading((division, sure))
     said = Text(
         "activity_read",
@@ -355,7 +375,7 @@ def _unknown(index: Activities, text: str) -> Text:
     return Text("activity_unknown", "error", _("not an activity or a code that can be read"), hint)
 
 
-def column(cell: Cell, column: Column) -> Reader:
+def column(cell: Cell, _specification: Column) -> Reader:
     """An activity; typed as ``_division``, ``_division_confidence`` and, as written, under its own name."""
     index = Activities.of(cell.facts) if cell.facts is not None else Activities()
     scheme = scheme_of(cell.header)

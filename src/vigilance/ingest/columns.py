@@ -7,22 +7,28 @@ the engine runs them over the rows. The questions of all columns are put in one 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import polars as pl
 
+from vigilance.i18n import messages
 from vigilance.issues import Severity
+
+_ = messages("ingest")
 
 ROW: Final = "_row"
 LINE: Final = "_line"
+PREPARED: Final = ("\x1e", "\x1f")
+"""First characters of the names of prepared columns; no header can hold them."""
 
-BLANK_WORDS: Final = frozenset(
-    "- -- --- — – ? ?? . / n/a na n.a. n.a n/d nd n.d. n.c. nc unknown inconnu inconnue not known not available"
-    " non disponible non renseigné non renseigne non connu null none aucun tbd tbc n.k.".split()
-) | {"not known", "not available", "non disponible", "non renseigné", "non renseigne", "non connu", "ne sait pas"}
+_BLANK_WORDS: Final = (
+    "-|--|---|—|–|?|??|.|/|n/a|#n/a|na|n.a.|n.a|n/d|nd|n.d.|n.c.|nc|n.k.|unknown|not known|not available|null|none|tbd|tbc|"
+    "inconnu|inconnue|non connu|non disponible|non renseigné|non renseigne|non communiqué|ne sait pas|aucun"
+)
+BLANK_WORDS: Final = frozenset(_BLANK_WORDS.split("|"))
 """What people write into a cell to say that they do not know (lower case)."""
 
 
@@ -102,26 +108,47 @@ Reader = Generator[Question, Any, Plan]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The column under a parser: its name in the frame, the user's header, and the expression of its trimmed text."""
+    """The column under a parser: canonical name, name in the frame, the user's header.
 
+    ``text`` and ``number`` stand in columns of their own (see ``prepared``), so that trimming and casting are done
+    once for all that is asked.
+    """
+
+    column: str
     name: str
     header: str
     on: date
     facts: Tables | None
+    required: bool = False
 
     @property
     def text(self) -> pl.Expr:
         """The cell without surrounding blanks; a blank cell is null."""
-        trimmed = pl.col(self.name).str.strip_chars()
-        return pl.when(trimmed.str.len_bytes() > 0).then(trimmed)
+        return pl.col(f"\x1e{self.column}")
+
+    @property
+    def number(self) -> pl.Expr:
+        """Float64 of a plainly written number; null where it is anything else."""
+        return pl.col(f"\x1f{self.column}")
+
+    def blank(self) -> Check:
+        """The check that a required cell is not blank."""
+        said = Text("value_missing", "error", _("a required cell is blank"), _("fill in the cell"))
+        return Check(self.header, pl.lit(""), pl.when(self.text.is_null()).then(pl.lit("blank")), {"blank": said})
 
 
-class Parser(Protocol):
-    """Makes a reader for one column; ``options`` are those of its specification."""
+def prepared(frame: pl.LazyFrame, cells: Mapping[str, Cell], numbers: Collection[str]) -> pl.LazyFrame:
+    """The frame with the columns behind ``Cell.text``, and behind ``Cell.number`` for the columns named."""
+    trimmed = {f"\x1e{n}": pl.col(c.name).str.strip_chars() for n, c in cells.items()}
+    blanked = {name: pl.when(pl.col(name) != "").then(pl.col(name)) for name in trimmed}
+    cast = {f"\x1f{n}": cells[n].text.cast(pl.Float64, strict=False) for n in numbers}
+    finite = {name: pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name in cast}
+    # One step after the other: within one step the engine would trim again for every use.
+    return frame.with_columns(**trimmed).with_columns(**blanked).with_columns(**cast).with_columns(**finite)
 
-    def __call__(self, cell: Cell, column: Column) -> Reader:
-        """Start reading."""
-        ...
+
+Parser: TypeAlias = "Callable[[Cell, Column], Reader]"
+"""Starts reading one column, by the options of its specification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +189,3 @@ def lookup(value: pl.Expr, pairs: Mapping[str, Any], dtype: pl.DataType | type[p
         )
     old = pl.Series(list(pairs), dtype=pl.String)
     return value.replace_strict(old, pl.Series(list(pairs.values()), dtype=dtype), default=None)
-
-
-def missing(cell: Cell) -> Check:
-    """The check that a required cell is not blank."""
-    from vigilance.i18n import messages  # noqa: PLC0415
-
-    _ = messages("ingest")
-    return Check(
-        cell.header,
-        pl.lit(""),
-        pl.when(cell.text.is_null()).then(pl.lit("blank")),
-        {"blank": Text("value_missing", "error", _("a required cell is blank"), _("fill in the cell"))},
-    )

@@ -84,7 +84,9 @@ def outlines(facts: Tables) -> Outlines | None:
 
 
 def _middles(cells: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    return (cells % _ACROSS + 0.5) * STEP - 180, (cells // _ACROSS + 0.5) * STEP - 90
+    lng: Floats = np.asarray((cells % _ACROSS + 0.5) * STEP - 180, dtype=np.float64)
+    lat: Floats = np.asarray((cells // _ACROSS + 0.5) * STEP - 90, dtype=np.float64)
+    return lng, lat
 
 
 def _inside(ring: Floats, lng: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
@@ -93,8 +95,7 @@ def _inside(ring: Floats, lng: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
     crosses = (y1 > lat[:, None]) != (y2 > lat[:, None])
     height = np.where(y2 == y1, 1.0, y2 - y1)
     left = lng[:, None] < (x2 - x1) * (lat[:, None] - y1) / height + x1
-    inside: npt.NDArray[np.bool_] = (crosses & left).sum(axis=1) % 2 == 1
-    return inside
+    return np.asarray((crosses & left).sum(axis=1) % 2 == 1, dtype=np.bool_)
 
 
 def _near(ring: Floats, lng: Floats, lat: Floats, reach: float) -> npt.NDArray[np.bool_]:
@@ -106,8 +107,7 @@ def _near(ring: Floats, lng: Floats, lat: Floats, reach: float) -> npt.NDArray[n
     length = np.maximum(dx * dx + dy * dy, 1e-12)
     along = np.clip((px * dx + py * dy) / length, 0, 1)
     distance = np.hypot(px - along * dx, py - along * dy)
-    near: npt.NDArray[np.bool_] = (distance <= reach).any(axis=1)
-    return near
+    return np.asarray((distance <= reach).any(axis=1), dtype=np.bool_)
 
 
 def _cells_near(ring: Floats) -> npt.NDArray[np.int64]:

@@ -24,7 +24,9 @@ from vigilance.ingest.words import Reading, read_words, same
 _ = messages("ingest")
 
 _COMPILED: Final = Path(__file__).parent / "vocabulary" / "countries.json"
-_ARTICLES: Final = frozenset("the la le les l el los las il der die das de het".split())
+_ARTICLES: Final = frozenset(
+    ["the", "la", "le", "les", "l", "el", "los", "las", "il", "der", "die", "das", "de", "het"]
+)
 _REPUBLIC: Final = re.compile(
     r"^(?:the )?(?:republic of|rep of|kingdom of|republique de|republique du|republique d|royaume de|royaume du|"
     r"republica de|republica del|republik) (?:the )?(.+)$"

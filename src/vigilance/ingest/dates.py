@@ -6,6 +6,7 @@ column is refused with the two readings. Only the distinct texts are looked at, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -52,7 +53,7 @@ def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
 
 
 def _read(texts: pl.Series) -> pl.DataFrame:
-    """For each distinct text: ``value``, ``sure`` (a date), ``day_first`` and ``month_first`` (dates of the open form)."""
+    """For each distinct text: ``value``, ``sure`` (a date), ``day_first``, ``month_first`` (dates of the open form)."""
     value = pl.col("value")
     iso = _date(*(value.str.extract(_ISO, i) for i in (1, 2, 3)))
     compact = _date(*(value.str.extract(_COMPACT, i) for i in (1, 2, 3)))
@@ -92,7 +93,10 @@ def column(cell: Cell, column: Column) -> Reader:
     if order is None:
         numeric = pl.when(pl.col("day_first") == pl.col("month_first")).then("day_first")
     read = read.with_columns(date=pl.coalesce("sure", numeric))
-    return _plan(cell, column, read, order, open_)
+    plan = _plan(cell, column, read, order, open_)
+    if not (cell.required and found["value"].null_count()):
+        return plan
+    return replace(plan, checks=[*plan.checks, cell.blank()], failing=True)
 
 
 def _order(only_day: int, only_month: int) -> str | None:

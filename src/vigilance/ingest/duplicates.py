@@ -59,7 +59,7 @@ def load(path: Path) -> pl.DataFrame:
 
 
 def save(decisions: pl.DataFrame, path: Path) -> None:
-    """Write decisions so that ``load`` reads them; pairs in a fixed order. Raises ``UsageError`` for a contradiction."""
+    """Write decisions so that ``load`` reads them, in a fixed order. Raises ``UsageError`` for a contradiction."""
     ordered = _ordered(decisions.select(_DECISION_COLUMNS)).unique().sort(_DECISION_COLUMNS)
     twice = ordered.group_by(_DECISION_COLUMNS[:2]).len().filter(pl.col("len") > 1)
     if twice.height:

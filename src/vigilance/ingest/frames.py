@@ -18,8 +18,8 @@ from vigilance.ingest.columns import LINE, ROW, Tables
 from vigilance.ingest.headers import Headers, nearest
 from vigilance.ingest.input_tables import table as input_table
 from vigilance.ingest.intake import Intake
-from vigilance.ingest.reading import understand
 from vigilance.ingest.readers.table import REJECTED_SCHEMA, Counts, Dialect, RawTable
+from vigilance.ingest.reading import understand
 
 _ = messages("ingest")
 
@@ -88,8 +88,8 @@ def _polars(frame: Any) -> pl.DataFrame:
             hint=_("give a path, or a Polars, pandas, Arrow or DuckDB table"),
         ) from error
     if isinstance(native, nw.LazyFrame):
-        return native.collect(backend="polars").to_native()
-    return native.to_polars()
+        return pl.DataFrame(native.collect(backend="polars").to_native())
+    return pl.DataFrame(native.to_polars())
 
 
 def _text(frame: pl.DataFrame) -> pl.DataFrame:

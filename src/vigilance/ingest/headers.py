@@ -71,19 +71,13 @@ class Headers:
         for position, cell in enumerate(cells):
             keys.setdefault(header_key(cell), position)
         keys.pop("", None)
-        found: dict[str, int] = {}
-        for column, header in self.mapping.items():
-            if (position := keys.get(header_key(header))) is not None:
-                found[column] = position
+        found = {column: keys[key] for column, header in self.mapping.items() if (key := header_key(header)) in keys}
         taken = set(found.values())
         for column, names in aliases(self.table).items():
-            if column in found:
-                continue
-            for name in names:
-                if (position := keys.get(name)) is not None and position not in taken:
-                    found[column] = position
-                    taken.add(position)
-                    break
+            free = [keys[name] for name in names if name in keys and keys[name] not in taken]
+            if free and column not in self.mapping:
+                found[column] = free[0]
+                taken.add(free[0])
         return found
 
 

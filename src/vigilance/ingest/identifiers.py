@@ -24,28 +24,39 @@ _SCIENTIFIC: Final = r"^\d(?:[.,]\d+)?[eE]\+?\d+$"
 
 def text(cell: Cell, column: Column) -> Reader:
     """A text as it is; what cannot be seen in it is named. Typed String, without surrounding blanks."""
-    invisible = cell.text.str.contains(_MASK)
-    mixed = cell.text.str.contains(MIXED_PATTERN)
-    asked = {"invisible": invisible.sum(), "mixed": mixed.sum(), "guarded": cell.text.str.starts_with("'").sum()}
     is_key = bool(column.options.get("key"))
-    scientific = cell.text.str.contains(_SCIENTIFIC)
-    if is_key:
-        asked["scientific"] = scientific.sum()
-    seen = yield Counts(asked)
+    scientific = cell.text.str.contains(_SCIENTIFIC) if is_key else pl.lit(False)
+    foreign = cell.text.str.len_bytes() != cell.text.str.len_chars()
+    seen = yield Counts(
+        {
+            "blank": cell.text.is_null().sum(),
+            "foreign": foreign.sum(),
+            "guarded": cell.text.str.starts_with("'").sum(),
+            "scientific": scientific.sum(),
+        }
+    )
+    invisible, mixed = cell.text.str.contains(_MASK), cell.text.str.contains(MIXED_PATTERN)
+    odd = {"invisible": 0, "mixed": 0}
+    if seen["foreign"]:
+        held = cell.text.filter(foreign)
+        odd = yield Counts(
+            {"invisible": held.str.contains(_MASK).sum(), "mixed": held.str.contains(MIXED_PATTERN).sum()}
+        )
     key = pl.when(invisible).then(pl.lit("invisible")).when(mixed).then(pl.lit("mixed"))
-    if is_key:
-        key = key.when(scientific).then(pl.lit("scientific"))
-    failing = any(count for name, count in seen.items() if name != "guarded")
-    plain = cell.text.str.replace_all(_MASK, "") if seen["invisible"] else cell.text
-    repaired = plain if seen["invisible"] else None
+    key = key.when(scientific).then(pl.lit("scientific"))
+    blank = cell.required and bool(seen["blank"])
+    strange = bool(odd["invisible"] or odd["mixed"] or seen["scientific"])
+    plain = cell.text.str.replace_all(_MASK, "") if odd["invisible"] else cell.text
+    repaired = plain if odd["invisible"] else None
     if seen["guarded"]:
         # The apostrophe that our own exports (and spreadsheets) put before what could be a formula is not of the text.
         plain = plain.str.replace(r"^'([\s]*[=+\-@＝＋－＠])", "${1}")
+    strange_check = Check(cell.header, cell.text, key, _texts())
     return Plan(
         typed={column.typed: plain},
-        checks=[Check(cell.header, cell.text, key, _texts())] if failing else [],
+        checks=[*([strange_check] if strange else []), *([cell.blank()] if blank else [])],
         repaired=repaired,
-        failing=failing,
+        failing=strange or blank,
     )
 
 

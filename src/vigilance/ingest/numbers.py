@@ -37,7 +37,10 @@ _COMMA_OPEN: Final = r"^[+-]?[1-9]\d{0,2},\d{3}$"
 _DOT_STYLE: Final = r"^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?$|^[+-]?\.\d+$"
 _COMMA_STYLE: Final = r"^[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d*)?$|^[+-]?,\d+$"
 _RANGE: Final = r"^(\d+)\s*(?:-|–|—|to|à|a|\.\.+)\s*(\d+)$"
-_BOUND: Final = r"^(?:>=?|<=?|≥|≤|~|≈|±|more than|over|plus de|less than|under|moins de|about|approx\.?|environ|ca\.?)?\s*(\d+)\s*\+?$"
+_BOUND: Final = (
+    r"^(?:>=?|<=?|≥|≤|~|≈|±|more than|over|plus de|less than|under|moins de|about|approx\.?|environ|ca\.?)?"
+    r"\s*(\d+)\s*\+?$"
+)
 _UNKNOWN: Final = pl.Series(sorted(BLANK_WORDS))
 
 
@@ -70,12 +73,6 @@ def parsed(text: pl.Expr, style: Style) -> pl.Expr:
     return pl.when(fits).then(plain.cast(pl.Float64, strict=False))
 
 
-def _quick(cell: Cell) -> pl.Expr:
-    """Plain numbers only, quickly: what a machine writes."""
-    value = cell.text.cast(pl.Float64, strict=False)
-    return pl.when(value.is_finite()).then(value)
-
-
 @dataclass(frozen=True, slots=True)
 class Settled:
     """A column whose style is known: the value of a cell, and whether the first pass saw a bad one."""
@@ -94,7 +91,7 @@ def settle(
 
     ``extra`` are further counts to take in the same pass.
     """
-    quick = _quick(cell)
+    quick = cell.number
     seen = yield Counts(
         {
             "unread": (cell.text.is_not_null() & quick.is_null()).sum(),
@@ -244,7 +241,7 @@ def _range_notes(cell: Cell, seen: Mapping[str, int]) -> list[Note]:
 
 def share(cell: Cell, column: Column) -> Reader:
     """A share, written 0.4, 40 or ``40 %`` by the whole column; typed Float64 from 0 to 1."""
-    quick = _quick(cell)
+    quick = cell.number
     settled = yield from settle(cell, 0, 1, extra=_scales(quick))
     raw, seen = settled.value, settled.seen
     signed = pl.lit(False)
@@ -285,3 +282,7 @@ def _scales(value: pl.Expr) -> dict[str, pl.Expr]:
         "fractions": ((value > 0) & (value < 1)).sum(),
         "percents": ((value > 1) & (value <= 100)).sum(),
     }
+
+
+NUMERIC: Final = (number, count, share)
+"""The parsers that look at ``Cell.number``."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from vigilance.i18n import messages
-from vigilance.ingest.columns import Cell, Check, Column, Counts, Distinct, Plan, Reader, Tables, Text, lookup
+from vigilance.ingest.columns import Cell, Check, Counts, Distinct, Plan, Reader, Tables, Text, lookup
 from vigilance.ingest.folding import fold, visible
 
 _ = messages("ingest")
@@ -85,7 +85,7 @@ def _searched(text: pl.Expr, names: Mapping[str, str]) -> pl.Expr:
         return pl.lit(None, dtype=pl.String)
     ordered = sorted(names, key=lambda name: (-len(name), name))
     latin = "|".join(
-        re.escape(name) for name in ordered if name.isascii() or name[0].isalpha() and ord(name[0]) < 0x3000
+        re.escape(name) for name in ordered if name.isascii() or (name[0].isalpha() and ord(name[0]) < 0x3000)
     )
     other = "|".join(re.escape(name) for name in ordered if ord(name[0]) >= 0x3000)
     patterns = [rf"\b({latin})\b"] * bool(latin) + [f"({other})"] * bool(other)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from vigilance import issues as issues_
 from vigilance.i18n import messages
 from vigilance.ingest import keys
 from vigilance.ingest.columns import LINE, ROW, Table, Tables
+from vigilance.ingest.folding import fold
 from vigilance.ingest.headers import Headers
 from vigilance.ingest.input_tables import table as input_table
 from vigilance.ingest.intake import REJECTED, Intake, Source
@@ -21,6 +23,9 @@ from vigilance.ingest.readers.table import RawTable
 from vigilance.ingest.typed import TypedTable, typed_table
 
 _ = messages("ingest")
+
+_PREWAVE: Final = frozenset({"connectiontype", "yourreference", "sitedetailsname"})
+"""Folded headers by which a discovery export of Prewave is known."""
 
 
 def read(
@@ -64,10 +69,10 @@ def understand(
     facts = _shipped(on) if reference is None else reference
     tables = [typed_table(raw, specification, headers, on, facts) for raw in raws]
     offsets = _offsets(tables)
-    double = _repeated(tables, specification)
+    double = [*_extra_references(tables), *_repeated(tables, specification)]
     rejected, sources, frames, corrected = [], [], [], []
     for i, typed in enumerate(tables):
-        left_out = _left_out(typed, None if double is None else double.rows.filter(pl.col("_table") == i))
+        left_out = _left_out(typed, [repeated.rows.filter(pl.col("_table") == i) for repeated in double])
         sources.append(_source(typed, left_out))
         rejected += [_reader_rejects(typed.raw), _rejects(typed, left_out)]
         kept = _kept(typed, left_out)
@@ -77,7 +82,7 @@ def understand(
     intake = Intake(
         table=specification.name,
         rows=_stacked(frames),
-        issues=issues_.ordered([*found, *([] if double is None else [double.issues])]),
+        issues=issues_.ordered([*found, *(repeated.issues for repeated in double)]),
         sources=tuple(sources),
         rejected=pl.concat(rejected),
         columns={name: header for t in reversed(tables) for name, header in t.mapping.items()},
@@ -103,30 +108,50 @@ def _offsets(tables: Sequence[TypedTable]) -> list[int]:
     return offsets
 
 
-def _repeated(tables: Sequence[TypedTable], specification: Table) -> keys.Repeated | None:
+def _good(typed: TypedTable) -> pl.LazyFrame:
+    """The rows of a table without an error."""
+    if not typed.failing.height:
+        return typed.frame
+    return typed.frame.filter(~pl.col(ROW).is_in(typed.failing[ROW].implode()))
+
+
+def _repeated(tables: Sequence[TypedTable], specification: Table) -> list[keys.Repeated]:
+    """Repeated keys over all files."""
     names = [f"_{name}" for name in specification.key]
     if not names or not all(name in typed.typed for typed in tables for name in names):
-        return None
+        return []
     header = ", ".join(tables[0].mapping.get(name, name) for name in specification.key)
-    good = [
-        typed.frame.filter(~pl.col(ROW).is_in(typed.failing[ROW].implode())) if typed.failing.height else typed.frame
-        for typed in tables
-    ]
-    return keys.repeated(
-        good,
+    found = keys.repeated(
+        [_good(typed) for typed in tables],
         pl.concat_str([pl.col(name).cast(pl.String) for name in names], separator=" · "),
         [typed.own for typed in tables],
         [typed.raw.file.name for typed in tables],
         [typed.raw.sheet for typed in tables],
         header,
     )
+    return [] if found is None else [found]
 
 
-def _left_out(typed: TypedTable, double: pl.DataFrame | None) -> pl.DataFrame:
-    """Rows that are not loaded: ``_row, _line, code``."""
-    if double is None or not double.height:
-        return typed.failing
-    return pl.concat([typed.failing, double.select(ROW, LINE, "code")]).sort(ROW)
+def _extra_references(tables: Sequence[TypedTable]) -> list[keys.Repeated]:
+    """Rows of a Prewave export that only add a reference of the user's to a site: its spend must not count twice."""
+    repeated = []
+    for i, typed in enumerate(tables):
+        reference = typed.mapping.get("supplier_id")
+        if reference is None or not {fold(header) for header in typed.raw.header} >= _PREWAVE:
+            continue
+        others = [name for name in typed.own if name != reference]
+        content = pl.concat_str(pl.col(name).fill_null("") for name in others)
+        found = keys.repeated([_good(typed)], content, [others], [typed.raw.file.name], [typed.raw.sheet], reference)
+        if found is not None:
+            rows = found.rows.with_columns(pl.lit(i, dtype=pl.Int32).alias("_table"))
+            repeated.append(keys.Repeated(rows, found.issues))
+    return repeated
+
+
+def _left_out(typed: TypedTable, double: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Rows that are not loaded, each once: ``_row, _line, code``."""
+    parts = [typed.failing, *(rows.select(ROW, LINE, "code") for rows in double)]
+    return pl.concat(parts).unique(ROW, keep="first", maintain_order=True).sort(ROW)
 
 
 def _source(typed: TypedTable, left_out: pl.DataFrame) -> Source:
@@ -163,7 +188,7 @@ def _reader_rejects(raw: RawTable) -> pl.DataFrame:
         pl.col("line"),
         pl.col("reason").alias("code"),
         pl.col("bytes").alias("original"),
-    ).cast(dict(REJECTED))
+    ).cast(REJECTED)
 
 
 def _rejects(typed: TypedTable, left_out: pl.DataFrame) -> pl.DataFrame:
@@ -195,5 +220,5 @@ def _rejects(typed: TypedTable, left_out: pl.DataFrame) -> pl.DataFrame:
             "code",
             "original",
         )
-        .cast(dict(REJECTED))
+        .cast(REJECTED)
     )

@@ -13,10 +13,11 @@ from vigilance import terms
 from vigilance.i18n import messages
 from vigilance.ingest import places
 from vigilance.ingest.address import address_reader
-from vigilance.ingest.columns import LINE, ROW, Cell, Check, Column, Note, Plan, Reader, Table, Tables, missing
+from vigilance.ingest.columns import LINE, PREPARED, ROW, Cell, Check, Note, Plan, Reader, Table, Tables, prepared
 from vigilance.ingest.coordinates import coordinates_reader, outlines
 from vigilance.ingest.derived import derived_id
 from vigilance.ingest.headers import Headers, nearest
+from vigilance.ingest.numbers import NUMERIC
 from vigilance.ingest.readers.table import RawTable
 from vigilance.ingest.survey import decide, rows_failing
 
@@ -44,21 +45,30 @@ class TypedTable:
 def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: Tables | None) -> TypedTable:
     """Decide how every column of a raw table is read and find the rows that fail, in two or three passes."""
     positions = headers.match(raw.header).mapping
-    cells = {name: Cell(raw.names[position], raw.header[position], on, facts) for name, position in positions.items()}
-    columns = [column for column in table.columns if column.name in cells]
-    plans = decide(raw.frame, {c.name: c.parser(cells[c.name], c) for c in columns})
-    required = _required(raw, columns, cells)
-    first = [*plans.values(), *required]
+    columns = [column for column in table.columns if column.name in positions]
+    cells = {
+        column.name: Cell(
+            column.name,
+            raw.names[positions[column.name]],
+            raw.header[positions[column.name]],
+            on,
+            facts,
+            column.required,
+        )
+        for column in columns
+    }
+    source = prepared(raw.frame, cells, [c.name for c in columns if c.parser in NUMERIC])
+    plans = decide(source, {c.name: c.parser(cells[c.name], c) for c in columns})
     typed = {name: expression for plan in plans.values() for name, expression in plan.typed.items()}
     notes: list[Note] = []
     if table.name == "suppliers":
         typed, notes = _site_columns(typed, cells)
-    frame = raw.frame.with_columns(**typed)
+    frame = source.with_columns(**typed)
     later = _later(frame, table, cells, facts)
     frame = frame.with_columns(**{n: e for plan in later.values() for n, e in plan.typed.items()})
     if table.name == "suppliers" and facts is None:
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(places.ZONE))
-    everything = [*first, *later.values()]
+    everything = [*plans.values(), *later.values()]
     failing, found = _failing(frame, everything, raw)
     unknown = [name for i, name in enumerate(raw.names) if i not in positions.values()]
     own = list(raw.names) if table.keep_unknown else [c.name for c in cells.values()]
@@ -67,7 +77,7 @@ def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: 
         raw=raw,
         frame=frame,
         own=own,
-        typed={n: t for n, t in schema.items() if n not in raw.names and n not in (ROW, LINE)},
+        typed={n: t for n, t in schema.items() if n not in raw.names and n not in (ROW, LINE) and n[0] not in PREPARED},
         mapping={name: cell.header for name, cell in cells.items()},
         unknown=unknown,
         issues=[
@@ -78,17 +88,6 @@ def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: 
         failing=failing,
         repaired={cells[n].name: p.repaired for n, p in plans.items() if p.repaired is not None},
     )
-
-
-def _required(raw: RawTable, columns: Sequence[Column], cells: Mapping[str, Cell]) -> list[Plan]:
-    """Plans that set rows with a blank required cell aside, where there are any."""
-    required = [column for column in columns if column.required]
-    if not required:
-        return []
-    blank = raw.frame.select(cells[c.name].text.is_null().any().alias(c.name) for c in required).collect(
-        engine="streaming"
-    )
-    return [Plan(checks=[missing(cells[c.name])], failing=True) for c in required if blank[c.name].item()]
 
 
 def _site_columns(typed: Mapping[str, pl.Expr], cells: Mapping[str, Cell]) -> tuple[dict[str, pl.Expr], list[Note]]:

@@ -37,8 +37,9 @@ def read_words(
     ``typed`` gives, per typed column, its dtype and how to take it from a reading's value. A text that cannot be read
     sets its rows aside; what is said of a text that can is one note per distinct text.
     """
-    found: pl.DataFrame = yield Distinct(cell.text)
-    found = found.drop_nulls("value")
+    everything: pl.DataFrame = yield Distinct(cell.text)
+    found = everything.drop_nulls("value")
+    blank = cell.required and found.height < everything.height
     texts = found["value"].to_list()
     readings = {t: _said(t, r) for t, r in zip(texts, resolver(texts), strict=True)}
     good = {text: r for text, r in readings.items() if not _is_error(r)}
@@ -59,10 +60,10 @@ def read_words(
             )
             for name, (dtype, take) in typed.items()
         },
-        checks=[check] if bad else [],
+        checks=[*([check] if bad else []), *([cell.blank()] if blank else [])],
         notes=notes,
         repaired=pl.coalesce(lookup(cell.text, repairs, pl.String()), pl.col(cell.name)) if repairs else None,
-        failing=bool(bad),
+        failing=bool(bad) or blank,
     )
 
 
@@ -98,8 +99,34 @@ def same(value: Any) -> Any:
 
 # Yes, no, unknown
 
-_YES: Final = frozenset("true yes y t oui o vrai v x 1 1.0 ✓ ✔ ☑ checked coche wahr ja si sim present".split())
-_NO: Final = frozenset("false no n f non faux 0 0.0 ☐ ✗ ✘ falsch nein absent none aucun".split())
+_YES: Final = frozenset(
+    [
+        "true",
+        "yes",
+        "y",
+        "t",
+        "oui",
+        "o",
+        "vrai",
+        "v",
+        "x",
+        "1",
+        "1.0",
+        "✓",
+        "✔",
+        "☑",
+        "checked",
+        "coche",
+        "wahr",
+        "ja",
+        "si",
+        "sim",
+        "present",
+    ]
+)
+_NO: Final = frozenset(
+    ["false", "no", "n", "f", "non", "faux", "0", "0.0", "☐", "✗", "✘", "falsch", "nein", "absent", "none", "aucun"]
+)
 
 
 def _boolean(text: str) -> Reading:
@@ -133,7 +160,25 @@ def factor(cell: Cell, column: Column) -> Reader:
 
 # Tiers
 
-_TIER_WORDS: Final = frozenset("t tier tiers rang rank r n niveau level fournisseur supplier de of le the".split())
+_TIER_WORDS: Final = frozenset(
+    [
+        "t",
+        "tier",
+        "tiers",
+        "rang",
+        "rank",
+        "r",
+        "n",
+        "niveau",
+        "level",
+        "fournisseur",
+        "supplier",
+        "de",
+        "of",
+        "le",
+        "the",
+    ]
+)
 
 
 def _tier(text: str) -> Reading:

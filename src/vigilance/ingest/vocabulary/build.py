@@ -29,7 +29,7 @@ _CONSTRUCTED: Final = ("tok",)
 _SECOND_CODES: Final = {"MM": "MMR", "RO": "ROU", "TL": "TLS", "CD": "COD", "DE": "DEU", "FR": "FRA", "YE": "YEM"}
 """Countries for which CLDR knows a withdrawn alpha-3 code beside the one in force."""
 
-_NOT_COUNTRIES: Final = "EU EZ UN QO ZZ XA XB AC CP CQ DG EA IC TA".split()
+_NOT_COUNTRIES: Final = ["EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"]
 """Codes of CLDR for groups, for the unknown, for tests, and for places that ISO 3166-1 has inside a country."""
 
 _NUMERIC: Final = {"DE": "276", "ET": "231", "SD": "729", "YE": "887"}
@@ -64,9 +64,8 @@ def _aliases() -> list[tuple[list[str], list[str]]]:
         return [(row["iso3"].split(), row["names"].split("|")) for row in csv.DictReader(file)]
 
 
-def countries() -> dict[str, Any]:
-    """The table of countries: codes, names in English and French, folded names, ambiguous names."""
-    codes = iso_codes()
+def _meanings(codes: dict[str, tuple[str, str]]) -> dict[str, set[str]]:
+    """Folded name → the countries that CLDR calls so, in whatever language."""
     meanings: dict[str, set[str]] = defaultdict(set)
     for identifier in localedata.locale_identifiers():
         if identifier.split("_")[0] in _CONSTRUCTED:
@@ -75,6 +74,10 @@ def countries() -> dict[str, Any]:
             if alpha2 in codes:
                 for spelling in (name, name.replace("&", " and ")):
                     meanings[fold(spelling)].add(codes[alpha2][0])
+    return meanings
+
+
+def _add_aliases(meanings: dict[str, set[str]]) -> None:
     clashes = []
     for iso3s, names in _aliases():
         for name in names:
@@ -84,11 +87,17 @@ def countries() -> dict[str, Any]:
             meanings[key].update(iso3s)
     if clashes:
         raise ValueError("country_aliases.csv: " + "; ".join(clashes))
-    meanings.pop("", None)
+
+
+def countries() -> dict[str, Any]:
+    """The table of countries: codes, names in English and French, folded names, ambiguous names."""
+    codes = iso_codes()
+    meanings = _meanings(codes)
+    _add_aliases(meanings)
     taken = {code.casefold() for alpha2, (alpha3, _) in codes.items() for code in (alpha2, alpha3)}
-    for key in taken & set(meanings):
+    for key in (taken & set(meanings)) | {""}:
         # A code is a code: "Bi" is a name of Belgium in one language, and the code of Burundi in all.
-        del meanings[key]
+        meanings.pop(key, None)
     names_of: dict[str, list[str]] = defaultdict(list)
     for key in sorted(meanings):
         if len(meanings[key]) == 1:
