@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vigilance.cli.countries import command
-from vigilance.errors import UsageError
+from vigilance.errors import RuleError, UsageError
 
 ON = ("--on", "2026-11-01")
 WIDTH = 80
@@ -97,6 +97,18 @@ def test_arrows_fall_back_to_ascii() -> None:
 def test_errors_help(arguments: tuple[str, ...], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         run(*arguments)
+
+
+def test_a_date_before_the_index_says_since_when() -> None:
+    with pytest.raises(RuleError, match="the first holds from 2010-01-01"):
+        run("--on", "2009-12-31")
+
+
+@pytest.mark.parametrize("on", ["2010-01-01", "2016-02-29"])
+def test_a_date_with_little_known_still_answers(on: str) -> None:
+    found = rows("--on", on)
+    assert len(found) >= 187
+    assert all(float(row["forced_labour_coverage"]) < 0.5 for row in found.values())
 
 
 def test_help_has_an_example_and_the_common_options() -> None:

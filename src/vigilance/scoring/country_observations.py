@@ -203,7 +203,7 @@ def means(observed: nw.LazyFrame[Any], rules: CountryRules) -> nw.LazyFrame[Any]
     is process or outcome (``of`` a hazard), law (``of`` a convention) or refuge.
     """
     entries = [
-        (kind, of, indicator, round(weight / sum(leaves.values()) * UNITS))
+        (kind, of, indicator, int(weight / sum(leaves.values()) * UNITS + 0.5))
         for kind, of, leaves in rules.groups_to_average()
         for indicator, weight in leaves.items()
     ]

@@ -92,7 +92,8 @@ class CountryRules:
 
 
 def read_rules(judgements: Judgements) -> CountryRules:
-    """The index's branch of the judgements in force, grouped."""
+    """Read the index's branch of the judgements in force, grouped. ``RuleError`` when none holds yet on the date."""
+    judgements.get(f"{ROOT}.part.{PARTS[0]}")  # says since when, if no number of the index holds yet
     groups: dict[str, dict[str, float]] = {}
     for path, estimate in judgements.under(ROOT).items():
         branch, leaf = path.removeprefix(f"{ROOT}.").rsplit(".", 1)
