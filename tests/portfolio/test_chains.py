@@ -109,9 +109,7 @@ names = [f"S{i}" for i in range(8)]
 
 @st.composite
 def networks(draw: st.DrawFn) -> tuple[pl.DataFrame, pl.DataFrame]:
-    pairs = draw(
-        st.lists(st.tuples(st.sampled_from(names), st.sampled_from(names), st.floats(0.01, 0.5)), max_size=16)
-    )
+    pairs = draw(st.lists(st.tuples(st.sampled_from(names), st.sampled_from(names), st.floats(0.01, 0.5)), max_size=16))
     risk = {name: draw(risks) for name in names}
     unknown = {name: draw(st.floats(0.0, 0.5)) for name in names}
     return links(*pairs), sites(risk, unknown)
@@ -119,9 +117,7 @@ def networks(draw: st.DrawFn) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 @settings(max_examples=60, deadline=None)
 @given(networks(), st.floats(0.0, 0.4))
-def test_adding_a_risky_tier_never_lowers_anything(
-    network: tuple[pl.DataFrame, pl.DataFrame], extra: float
-) -> None:
+def test_adding_a_risky_tier_never_lowers_anything(network: tuple[pl.DataFrame, pl.DataFrame], extra: float) -> None:
     known, table = network
     before = chains.solve(known, table, ["p"], listed_share=0.7).nodes
     leaves = before.filter(pl.col("suppliers") == 0)

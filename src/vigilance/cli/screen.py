@@ -36,13 +36,15 @@ FILE: Final = click.Path(path_type=Path)
 @click.option("--out", type=FILE, help="Folder of the screening; a new one beside the input by default.")
 @click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
 @click.option("--fail-on", type=click.Choice([str(b) for b in BANDS]), help="Exit 10 if own operations reach it.")
-@click.option("--max-rejected", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Unreadable lines allowed.")
+@click.option(
+    "--max-rejected", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Unreadable lines allowed."
+)
 @click.option("--strict", is_flag=True, help="Refuse the input when any line has an error.")
 @click.option("--rules", "rules_path", type=FILE, help="Folder of judgements; the shipped ones by default.")
 @click.option("--data", "data_path", type=FILE, help="Folder of facts; the shipped ones by default.")
 @speech_options
 def command(**given: Any) -> None:
-    """Screen a portfolio of holdings for forced-labour and child-labour risk.
+    r"""Screen a portfolio of holdings for forced-labour and child-labour risk.
 
     HOLDINGS are fund files as asset managers export them (CSV or Excel), one or
     several funds. How each kind of line is treated: docs/portfolio.md.
@@ -127,7 +129,9 @@ def _coverage(seen: dict[str, Any]) -> None:
         _bar(titles[level], share)
     known = _("Known of the issuers themselves: {known}; the rest is assumed.")
     click.echo("  " + known.format(known=_percent(cover["known_of_the_issuers_themselves"])))
-    click.echo("  " + _("Country and activity found for {n}.").format(n=_percent(cover["country_and_activity_resolved"])))
+    click.echo(
+        "  " + _("Country and activity found for {n}.").format(n=_percent(cover["country_and_activity_resolved"]))
+    )
     click.echo("  " + _("Asked about measures: {n}.").format(n=_percent(cover["questionnaire_assessed"])))
     apart = _("Weight in scope {a}, set apart {b}, read {c}.")
     parts = (sums["weight_in_scope"], sums["weight_set_apart"], sums["weight_read"])

@@ -41,9 +41,10 @@ _NAMED_MEMBERS: Final = 20
 class Chains:
     """What the chains say.
 
-    ``links``: ``buyer_id, supplier_id, share`` as used, complete and at most 1 per buyer. ``nodes``: one row per id, sorted: ``id``, ``known_share`` (0 to 1 of its purchases that the links cover),
-    ``suppliers`` (direct), ``cycle`` (number, null outside cycles), and per measure ``<m>_upstream`` (its chain
-    without itself) and ``<m>_chain`` (with itself). ``cycles``: ``cycle, size, members`` (text, the first twenty).
+    ``links``: ``buyer_id, supplier_id, share`` as used, complete and at most 1 per buyer. ``nodes``: one row per id,
+    sorted: ``id``, ``known_share`` (0 to 1 of its purchases that the links cover), ``suppliers`` (direct), ``cycle``
+    (number, null outside cycles), and per measure ``<m>_upstream`` (its chain without itself) and ``<m>_chain`` (with
+    itself). ``cycles``: ``cycle, size, members`` (text, the first twenty).
     """
 
     links: pl.DataFrame
@@ -62,15 +63,12 @@ def solve(
 ) -> Chains:
     """Combine the risk of sites along links of buyer to supplier.
 
-    Parameters
-    ----------
-    links : columns ``buyer_id, supplier_id`` (String) and ``share`` (Float64, 0 to 1 of the buyer's purchases, null
-        unknown); several rows of a pair are added up.
-    sites : ``id`` and one column per measure (P, 0 to 1, null when the id was not scored itself), and per measure
-        ``<m>_unknown``: the average upstream of its sector, for the share that is not known (null: nothing assumed).
-    measures : the measures, for instance ``forced_labour_p50``.
-    listed_share : what suppliers listed without a share account for together (0 to 1), of what is left.
-    max_tiers : chains longer than this are cut, with an issue.
+    ``links``: ``buyer_id, supplier_id`` (String) and ``share`` (Float64, 0 to 1 of the buyer's purchases, null
+    unknown); several rows of a pair are added up. ``sites``: ``id`` and one column per measure (P, 0 to 1, null when
+    the id was not scored itself), and per measure ``<m>_unknown``: the average upstream of its sector, for the share
+    that is not known (null: nothing assumed). ``measures``: for instance ``forced_labour_p50``. ``listed_share``: what
+    suppliers listed without a share account for together, of what is left. Chains longer than ``max_tiers`` are cut,
+    with an issue.
     """
     problems: list[pl.DataFrame] = []
     kept = _usable(links, sites, measures, problems)

@@ -93,15 +93,21 @@ def _computed(value: float, unit: str, of: float, issuers: pl.Series, file: str 
 
 
 def _unknown(unit: str, of: float = 0.0) -> Answer:
-    return {"value": None, "unit": unit, "of": round(of, 10), "state": "not_known", "rows": {"file": "issuers.csv", "issuers": []}}
+    return {
+        "value": None,
+        "unit": unit,
+        "of": round(of, 10),
+        "state": "not_known",
+        "rows": {"file": "issuers.csv", "issuers": []},
+    }
 
 
 def _at_risk(table: pl.DataFrame, hazard: str, exposed: float) -> Answer:
-    """Share of the assessed value in issuers with enough of their places at significant risk."""
+    """Share of the assessed value in issuers one of whose tiers stands mostly in places at significant risk."""
     assessed = table.filter(pl.col(f"{hazard}_at_risk_share").is_not_null())
     if assessed.is_empty():
         return _unknown("share of value")
-    hit = assessed.filter(pl.col(f"{hazard}_at_risk_share") >= exposed)
+    hit = assessed.filter(pl.col(f"{hazard}_at_risk_tier_share") >= exposed)
     return _computed(_whole(hit) / _whole(assessed), "share of value", _whole(assessed), hit["issuer"]) | {
         "threshold": exposed,
         "not_assessed": round(_whole(table) - _whole(assessed), 10),
@@ -113,7 +119,9 @@ def _without_code(table: pl.DataFrame, answers: pl.DataFrame) -> Answer:
     if answers.is_empty():
         return _unknown("share of value")
     plain = pl.col("answer").str.strip_chars().str.to_lowercase()
-    asked = answers.filter((pl.col("question").str.strip_chars().str.to_lowercase() == CODE_OF_CONDUCT) & plain.is_not_null())
+    asked = answers.filter(
+        (pl.col("question").str.strip_chars().str.to_lowercase() == CODE_OF_CONDUCT) & plain.is_not_null()
+    )
     asked = asked.filter(~plain.is_in([NOT_ASSESSED, "not assessed", ""]))
     proven = asked.filter(plain.is_in(["yes", "oui", "true", "1"]) & pl.col("proof").is_not_null())
     known = table.filter(pl.col("issuer").is_in(asked["issuer"].implode()))

@@ -23,7 +23,9 @@ NAMED: Final = 3
 """Countries named in a question about a tier."""
 
 
-def engagement(found: Screening, judgements: Judgements, names: dict[str, str], activities: dict[str, str]) -> pl.DataFrame:
+def engagement(
+    found: Screening, judgements: Judgements, names: dict[str, str], activities: dict[str, str]
+) -> pl.DataFrame:
     """One row per issuer, hazard and question, the most useful first.
 
     Columns ``issuer, name, hazard, rank, weight, contribution_share, exposure_source, question_rank, question,
@@ -104,14 +106,14 @@ def _worded(
         text = pl.concat_str(pl.lit(before), pl.col("places").fill_null(_("nothing")), pl.lit(after))
         sentence = pl.when(pl.col("question") == f"tier_{tier}").then(text).otherwise(sentence)
     quantised = (pl.col("reduces") * 1e10 + 0.5).floor() / 1e10
-    return joined.with_columns(text=sentence, reduces=quantised).drop("places").sort(
-        ["hazard", "rank", "question_rank"], descending=[True, False, False]
+    return (
+        joined.with_columns(text=sentence, reduces=quantised)
+        .drop("places")
+        .sort(["hazard", "rank", "question_rank"], descending=[True, False, False])
     )
 
 
-def _assumed(
-    found: Screening, chosen: pl.DataFrame, names: dict[str, str], activities: dict[str, str]
-) -> pl.DataFrame:
+def _assumed(found: Screening, chosen: pl.DataFrame, names: dict[str, str], activities: dict[str, str]) -> pl.DataFrame:
     """The heaviest activity and countries of each tier asked about, in words: ``issuer, hazard, question, places``."""
     asked = chosen.filter(pl.col("question").str.starts_with("tier_")).select("issuer", "hazard", "question")
     cells = (

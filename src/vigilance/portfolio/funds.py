@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -13,12 +12,11 @@ from vigilance.portfolio.vocabulary import folded
 
 _ = messages("portfolio")
 
-SetApart = Callable[[pl.DataFrame, pl.Expr, str], pl.DataFrame]
 DEPTH: Final = 4
 """Funds in funds in funds: beyond this, what is left is set apart unopened (and a circle ends)."""
 
 
-def look_through(lines: pl.DataFrame, set_apart: SetApart, problems: list[pl.DataFrame]) -> pl.DataFrame:
+def look_through(lines: pl.DataFrame, problems: list[pl.DataFrame]) -> pl.DataFrame:
     """Open the funds held, where their holdings were given too; weights multiply on the way.
 
     A fund that is held by another one of the files is not counted a second time on its own.

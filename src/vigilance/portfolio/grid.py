@@ -18,7 +18,6 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.portfolio.vocabulary import fold
 
 _ = messages("portfolio")
 
@@ -119,17 +118,17 @@ def _csv_rows(path: Path, text: str, header: Header, wanted: str) -> list[Row]:
     """Rows under the one delimiter whose header holds the most known columns."""
     found: dict[str, int] = {}
     for delimiter in DELIMITERS:
-        head = _parsed(text, delimiter, SCAN)
-        known = [len(columns) for _line, cells in head if (columns := header(cells)) is not None]
-        if known:
-            found[delimiter] = max(known)
+        head = (cells for _line, cells in _parsed(text, delimiter, SCAN) if len(cells) > 1)
+        first = next((columns for cells in head if (columns := header(cells)) is not None), None)
+        if first is not None:
+            found[delimiter] = len(first)
     best = [d for d, n in found.items() if n == max(found.values())]
     if not best:
-        first = next((cells for _line, cells in _parsed(text, ",", SCAN) if any(cells)), [])
+        begins = next((cells for _line, cells in _parsed(text, ",", SCAN) if any(cells)), [])
         raise InputRefused(
             _("{file}: no header found").format(file=path.name),
             hint=_("A header with {wanted} is needed in the first {n} lines; the file begins: {first}").format(
-                wanted=wanted, n=SCAN, first=" ".join(first)[:80]
+                wanted=wanted, n=SCAN, first=" ".join(begins)[:80]
             ),
         )
     if len(best) > 1:
@@ -160,11 +159,12 @@ def _blank(cells: Iterable[str]) -> bool:
 
 def _tables(file: str, sheet: str, rows: list[Row], header: Header) -> list[Table]:
     """Cut a grid at its headers: the first within ``SCAN`` lines, later ones where the first is repeated or like it."""
-    known = {fold(cell) for cell in _first_header(rows, header)}
+    # A later table repeats words of the first header as they are written: cheap to see before looking closer.
+    known = {cell.strip(_BLANK) for cell in _first_header(rows, header)} - {""}
     starts = [
         (k, columns)
         for k, (_line, cells) in enumerate(rows)
-        if known.intersection(map(fold, cells[:40])) and (columns := header(cells)) is not None
+        if not known.isdisjoint(cells) and (columns := header(cells)) is not None
     ]
     tables = []
     above_from = 0
@@ -219,5 +219,4 @@ def _frame(file: str, sheet: str, body: list[Row], columns: dict[str, int]) -> p
         for name in columns
     ]
     lines = pl.Series("_row", [line for line, _cells in body], dtype=pl.Int64)
-    place = {"_file": pl.lit(file), "_sheet": pl.lit(sheet), "_row": lines}
-    return pl.DataFrame(data).select(*cleaned).with_columns(**place)
+    return pl.DataFrame(data).select(*cleaned).with_columns(_file=pl.lit(file), _sheet=pl.lit(sheet), _row=lines)

@@ -100,7 +100,7 @@ def read(paths: Sequence[Path], on: date) -> Holdings:
 
 
 def from_frame(positions: pl.DataFrame, on: date) -> Holdings:
-    """Holdings from a frame of text columns named as in ``headers.yaml`` (``name, isin, weight, ...``)."""
+    """Holdings from a frame of text columns named as in ``headers.toml`` (``name, isin, weight, ...``)."""
     table = grid.Table("frame", "", _placed(positions), {c: c for c in positions.columns}, [], [])
     problems: list[pl.DataFrame] = []
     return _sorted_out(_typed(table, problems).with_row_index("_line"), on, problems)
@@ -138,7 +138,7 @@ def _typed(table: grid.Table, problems: list[pl.DataFrame]) -> pl.DataFrame:
         value_currency=pl.col("value_currency") if "value_currency" in frame.columns else _empty("x"),
         _percent=pl.lit(bool(percent)),
         _percent_header=pl.lit("%" in table.headers.get("weight", "")),
-        _table=pl.lit(f"{table.file}\0{table.sheet}\0{frame['_row'].min() if frame.height else 0}"),
+        _table=pl.lit("\0".join((table.file, table.sheet, str(frame["_row"].to_list()[:1])))),
         _file=pl.col("_file"),
         _sheet=pl.col("_sheet"),
         _row=pl.col("_row"),
@@ -262,7 +262,7 @@ def _sorted_out(lines: pl.DataFrame, on: date, problems: list[pl.DataFrame]) -> 
     lines = _current(lines, on, set_apart, problems)
     lines = weights.duplicates(lines, set_apart, problems)
     lines, table = weights.weigh(lines, totals, problems)
-    lines = funds.look_through(lines, set_apart, problems)
+    lines = funds.look_through(lines, problems)
     for kind in ("fund", "cash", "money_market", "future", "derivative", "currency", "commodity", "government"):
         lines = set_apart(lines, pl.col("kind") == kind, "fund_not_opened" if kind == "fund" else kind)
     shorts = lines.filter(pl.col("weight") < 0)

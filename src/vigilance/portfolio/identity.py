@@ -6,34 +6,32 @@ nothing of more trust says otherwise; a name that is merely near is put to a per
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from rapidfuzz import fuzz, process
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from vigilance import issues
 from vigilance.i18n import messages
-from vigilance.portfolio.vocabulary import folded
+from vigilance.portfolio.vocabulary import flat, folded
 
 _ = messages("portfolio")
 
 Digits = npt.NDArray[np.int64]
 Truth = npt.NDArray[np.bool_]
 
-_CLASSES: Final = (
-    r" (?:class|cl|series|ser|shs|shares|ord|ordinary|common|stock|pref|preferred|preference|non voting|reg|registered|bearer|units|unit"
-    r"|adr|gdr|ads|nvdr|dr|sponsored|depositary receipt|depository receipt|par|npv|npf)(?: [a-z0-9]| shares| s)?$"
-)
 _SINGLE: Final = r" (?:class|cl|series|ser) [a-z0-9]$"
-_LEGAL: Final = (
-    r" (?:inc|incorporated|corp|corporation|co|company|ltd|limited|llc|lp|plc|sa|s a|se|ag|nv|n v|ab|asa|oyj|spa|s p a|sas|sarl|gmbh|kgaa|bv|b v|as|a s"
-    r"|bhd|berhad|tbk|pt|jsc|pjsc|ojsc|kk|sab de cv|sa de cv|de cv|the)$"
-)
+
+
+@cache
+def _endings() -> tuple[str, str]:
+    """Patterns of a share class and of a legal form at the end of a folded name."""
+    classes, forms = ("|".join(sorted(flat(kind), key=len, reverse=True)) for kind in ("share_classes", "legal_forms"))
+    return rf" (?:{classes})(?: [a-z0-9]| shares| s)?$", rf" (?:{forms})$"
+
+
 MATCHES: Final = pl.Schema(
     {
         "name": pl.String,
@@ -44,15 +42,6 @@ MATCHES: Final = pl.Schema(
     }
 )
 """The file that a person decides: fill ``decision`` with ``same`` or ``different`` and give it back."""
-
-
-@dataclass(frozen=True)
-class Matched:
-    """Lines with their issuer, the issuers, the pairs to decide, and what was wrong with identifiers."""
-
-    lines: pl.DataFrame
-    undecided: pl.DataFrame
-    issues: pl.DataFrame
 
 
 def valid_isin(codes: pl.Series) -> pl.Series:
@@ -101,9 +90,10 @@ def _modulo_97(values: Digits) -> Truth:
 
 def plain_name(column: str | pl.Expr) -> pl.Expr:
     """A company's name without share class and legal form: ``ALPHABET INC CLASS A`` and ``Alphabet Inc.`` are one."""
-    expr = folded(column).str.replace(_SINGLE, "").str.replace(_CLASSES, "").str.replace(_CLASSES, "")
+    classes, forms = _endings()
+    expr = folded(column).str.replace(_SINGLE, "").str.replace(classes, "").str.replace(classes, "")
     for _round in range(3):
-        expr = expr.str.replace(_LEGAL, "")
+        expr = expr.str.replace(forms, "")
     return expr.str.replace(r"^the ", "")
 
 
@@ -191,15 +181,20 @@ def group(lines: pl.DataFrame, decided: pl.DataFrame | None = None) -> pl.DataFr
 
 def _linked(edges: pl.DataFrame, n: int) -> npt.NDArray[np.int64]:
     """Connected lines as numbers in the order of their first line."""
-    keys = edges.select(k=pl.col("key").rank("dense") - 1)["k"].to_numpy().astype(np.int64)
-    size = n + (int(keys.max()) + 1 if len(keys) else 0)
-    where = (edges["_n"].to_numpy().astype(np.int64), keys + n)
-    graph = sparse.csr_array((np.ones(len(keys), dtype=np.int8), where), shape=(size, size))
-    _count, component = csgraph.connected_components(graph, directed=False)
-    _unique, first, inverse = np.unique(component[:n], return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return np.asarray(rank[inverse], dtype=np.int64)
+    # The smallest line number spreads along shared keys until nothing changes: a few rounds, and no need of scipy.
+    lines = edges["_n"].to_numpy().astype(np.int64)
+    keys = edges.select(k=pl.col("key").rank("dense").cast(pl.Int64) - 1)["k"].to_numpy()
+    component = np.arange(n, dtype=np.int64)
+    while True:
+        least = np.full(int(keys.max()) + 1 if len(keys) else 0, n, dtype=np.int64)
+        np.minimum.at(least, keys, component[lines])
+        spread = component.copy()
+        np.minimum.at(spread, lines, least[keys])
+        if np.array_equal(spread, component):
+            break
+        component = spread
+    _unique, inverse = np.unique(component, return_inverse=True)
+    return np.asarray(inverse, dtype=np.int64)
 
 
 def near(names: pl.Series, candidates: pl.DataFrame, asked: float) -> pl.DataFrame:
@@ -209,6 +204,8 @@ def near(names: pl.Series, candidates: pl.DataFrame, asked: float) -> pl.DataFra
     """
     if names.is_empty() or candidates.is_empty():
         return pl.DataFrame(schema=MATCHES)
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - only when there is something to ask
+
     known = candidates.unique("name", keep="first", maintain_order=True)
     scores = process.cdist(names.to_list(), known["name"].to_list(), scorer=fuzz.token_sort_ratio, score_cutoff=asked)
     best = scores.argmax(axis=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from vigilance import atomic, ingest, issues, tabular
+from vigilance import atomic, issues, tabular
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.portfolio import declared, disclosures, engagement, holdings, inputs, issuers, screen, view
@@ -90,6 +90,8 @@ def run(job: Job, facts: Facts, judgements: Judgements) -> Result:
     scorer = Scorer(facts, judgements)
     world = inputs.world(facts, judgements)
     mine = _screened(job, job.holdings, facts, judgements, world, scorer, own=True)
+    names, activities = facts.names("countries"), facts.names("activities")
+    mine = _read_aloud(mine, names, activities)
     seen = view.portfolio(mine.holdings, mine.issuers, mine.screening)
     if job.benchmark:
         other = _screened(job, job.benchmark, facts, judgements, world, scorer, own=False)
@@ -97,9 +99,7 @@ def run(job: Job, facts: Facts, judgements: Judgements) -> Result:
     if job.previous is not None:
         seen["change"] = view.change(_previous(job.previous), mine.screening.issuers)
     seen["run"] = identity
-    found = issues.ordered(
-        [mine.extra, mine.holdings.issues, mine.issuers.issues, mine.screening.issues]
-    )
+    found = issues.ordered([mine.extra, mine.holdings.issues, mine.issuers.issues, mine.screening.issues])
     _write(target, job, facts, judgements, mine, seen, found)
     return Result(target, seen, mine.screening.issuers, found, mine.holdings.rejected)
 
@@ -190,6 +190,8 @@ def _list(
     extra: list[pl.DataFrame],
 ) -> pl.DataFrame:
     """One list of suppliers; without an issuer of its own, the parent company of each row says whose it is."""
+    from vigilance import ingest  # noqa: PLC0415 - only lists of suppliers pay for it
+
     if not path.exists():
         raise InputRefused(_("{path}: no such list of suppliers").format(path=path))
     intake = ingest.read(path, "suppliers", on=job.on, reference=facts, strict=job.strict)
@@ -287,13 +289,11 @@ def _already(target: Path, identity: dict[str, Any]) -> Result | None:
 def _write(
     target: Path, job: Job, facts: Facts, judgements: Judgements, mine: _Read, seen: dict[str, Any], found: pl.DataFrame
 ) -> None:
-    names = facts.names("countries")
-    activities = facts.names("activities")
+    names, activities = facts.names("countries"), facts.names("activities")
     asked = engagement.engagement(mine.screening, judgements, names, activities)
     with atomic.folder(target) as folder:
         tabular.write_csv(issuer_rows(mine.screening), folder / "issuers.csv", job.lang)
-        named = _named(mine.screening.contributions, names, activities)
-        tabular.write_csv(named, folder / "contributions.csv", job.lang)
+        tabular.write_csv(mine.screening.contributions, folder / "contributions.csv", job.lang)
         tabular.write_csv(asked.rename({"issuer": "issuer_id"}), folder / "engagement.csv", job.lang)
         tabular.write_csv(mine.holdings.apart, folder / "set_apart.csv", job.lang)
         tabular.write_csv(mine.issuers.undecided, folder / "matches.csv", job.lang)
@@ -316,7 +316,15 @@ def issuer_rows(found: screen.Screening) -> pl.DataFrame:
         for name in (
             *("inherent_p05", "inherent_p50", "inherent_p80", "inherent_p95", "inherent_score", "inherent_band"),
             *("residual_p05", "residual_p50", "residual_p80", "residual_p95", "residual_score", "residual_band"),
-            *("gap", "operations_p50", "operations_p80", "operations_band", "upstream_p50", "at_risk_share"),
+            *(
+                "gap",
+                "operations_p50",
+                "operations_p80",
+                "operations_band",
+                "upstream_p50",
+                "at_risk_share",
+                "at_risk_tier_share",
+            ),
         )
     ]
     axes = [name for a in AXES for name in (f"axis_{a}", f"axis_{a}_state")]
@@ -327,6 +335,12 @@ def issuer_rows(found: screen.Screening) -> pl.DataFrame:
         *axes,
         *("effort", "residual_state"),
     )
+
+
+def _read_aloud(read: _Read, names: dict[str, str], activities: dict[str, str]) -> _Read:
+    """The same with countries and activities called by their names."""
+    named = _named(read.screening.contributions, names, activities)
+    return replace(read, screening=replace(read.screening, contributions=named))
 
 
 def _named(contributions: pl.DataFrame, names: dict[str, str], activities: dict[str, str]) -> pl.DataFrame:

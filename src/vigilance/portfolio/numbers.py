@@ -12,7 +12,7 @@ _SPACES: Final = r"[\s\u00a0\u202f'’]"
 _BOTH_DOT_LAST: Final = r"^\d{1,3}(?:,\d{2,3})*\.\d*$"
 _BOTH_COMMA_LAST: Final = r"^\d{1,3}(?:\.\d{3})*,\d*$"
 _COMMA_THOUSANDS: Final = r"^\d{1,3}(?:,\d{3})+$"
-_DOT_THOUSANDS: Final = r"^\d{1,3}(?:\.\d{3}){2,}$"
+_DOT_ONLY: Final = r"^\d{1,3}\.\d{3}$|^\d{1,3}(?:\.\d{3}){2,}$"
 
 _MONTHS: Final = {
     name: number
@@ -43,17 +43,18 @@ def decimal_sign(texts: pl.Series) -> str | None:
     comma = bare.str.contains(",", literal=True)
     dot = bare.str.contains(".", literal=True)
     both = bare.filter(comma & dot)
-    last_comma = both.str.contains(_BOTH_COMMA_LAST).sum() + (
-        (bare.filter(comma & ~dot).str.contains(_COMMA_THOUSANDS)).not_().sum()
-    )
-    last_dot = both.str.contains(_BOTH_DOT_LAST).sum() + (
-        bare.filter(dot & ~comma).str.contains(r"^\d{1,3}\.\d{3}$|" + _DOT_THOUSANDS).not_().sum()
-    )
+    only_comma, only_dot = bare.filter(comma & ~dot), bare.filter(dot & ~comma)
+    last_comma = _count(both.str.contains(_BOTH_COMMA_LAST)) + _count(~only_comma.str.contains(_COMMA_THOUSANDS))
+    last_dot = _count(both.str.contains(_BOTH_DOT_LAST)) + _count(~only_dot.str.contains(_DOT_ONLY))
     if last_comma and not last_dot:
         return ","
     if last_dot or (bare.filter(comma).len() and not last_comma):
         return "."
     return None
+
+
+def _count(flags: pl.Series) -> int:
+    return int(flags.sum() or 0)
 
 
 def parsed(texts: pl.Series, sign: str | None) -> pl.Series:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from vigilance import issues
-from vigilance.portfolio import chains, company, exposure
+from vigilance.portfolio import company, exposure
 from vigilance.portfolio.exposure import MOMENTS, UPSTREAM, exact_sum, loss, presence
 from vigilance.portfolio.holdings import Holdings
 from vigilance.portfolio.inputs import MEASURES, CellScorer, World
 from vigilance.portfolio.issuers import Issuers
 from vigilance.rules import Judgements
 from vigilance.terms import BANDS, HAZARDS, QUANTILES
+
+if TYPE_CHECKING:
+    from vigilance.portfolio import chains
 
 NOT_ASSESSED: Final = "not_assessed"
 SUPPLIERS: Final = -1
@@ -112,6 +115,8 @@ def _chain(
     stated = _links(issuers, sites, links)
     if stated.is_empty():
         return None
+    from vigilance.portfolio import chains  # noqa: PLC0415 - scipy only where there are suppliers
+
     behind = (
         exposed.tiers.filter(pl.col("tier").is_in(list(UPSTREAM)))
         .group_by("issuer")
@@ -209,6 +214,7 @@ def _combined(
             (exact_sum(pl.col(f"{h}_at_risk")) / (pl.col("tier") >= 0).sum()).alias(f"{h}_at_risk_share")
             for h in HAZARDS
         ),
+        *(pl.col(f"{h}_at_risk").filter(pl.col("tier") >= 0).max().alias(f"{h}_at_risk_tier_share") for h in HAZARDS),
         *(exact_sum(pl.col(f"{h}_p50").filter(~operations)).alias(f"_up_{h}") for h in HAZARDS),
     )
     joined = table.join(sums, on="issuer", how="left", maintain_order="left")

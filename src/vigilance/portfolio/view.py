@@ -34,13 +34,15 @@ def coverage(holdings: Holdings, issuers: Issuers, found: Screening) -> dict[str
     whole = _total(table["weight"])
     by_level = {level: _share(table.filter(pl.col("exposure_source") == level)["weight"], whole) for level in LEVELS}
     resolved = table.filter(pl.col("iso3").is_not_null() & pl.col("exposure_source").is_in(list(LEVELS[:3])))
-    worth = table["value"].sum() if table["value"].null_count() == 0 else None
+    worth = _total_value(table["value"]) if table["value"].null_count() == 0 else None
     apart = holdings.apart.group_by("reason").agg(lines=pl.len(), weight=exact_sum(pl.col("weight").fill_null(0.0)))
     return {
         "value_by_exposure_source": by_level,
         "country_and_activity_resolved": _share(resolved["weight"], whole),
-        "country_and_activity_resolved_by_value": _number(resolved["value"].sum() / worth) if worth else None,
-        "known_of_the_issuers_themselves": _number(_total(table["weight"] * table["coverage"]) / whole) if whole else 0.0,
+        "country_and_activity_resolved_by_value": _number(_total_value(resolved["value"]) / worth) if worth else None,
+        "known_of_the_issuers_themselves": _number(_total(table["weight"] * table["coverage"]) / whole)
+        if whole
+        else 0.0,
         "questionnaire_assessed": _share(table.filter(pl.col("residual_state") != NOT_ASSESSED)["weight"], whole),
         "issuers": table.height,
         "lines": holdings.lines.height,
@@ -170,6 +172,12 @@ def _change(before: pl.DataFrame, now: pl.DataFrame, p: str) -> dict[str, float]
     risk = exact_sum((pl.col("p1") - pl.col("p0")) * (pl.col("w0") + pl.col("w1")) / 2)
     by_weights, by_risk = both.select(weights.alias("a"), risk.alias("b")).row(0)
     return {"total": _number(by_weights + by_risk), "holdings": _number(by_weights), "risk": _number(by_risk)}
+
+
+def _total_value(values: pl.Series) -> float:
+    """A sum of money, on cents, so that its order changes nothing."""
+    cents = (pl.col("v") * 100.0 + 0.5).floor().cast(pl.Int128).sum()
+    return float(values.to_frame("v").select(cents).item()) / 100.0
 
 
 def _total(values: pl.Series) -> float:

@@ -1,25 +1,26 @@
-"""The words of fund files: folding, and the lists of ``headers.yaml``."""
+"""The words of fund files: folding, and the lists of ``headers.toml``."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from ruamel.yaml import YAML
 
 _LETTERS: Final = re.compile(r"[^0-9a-z]+")
 _PLAIN: Final = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ı": "i"}
 
 
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
     """Lower case, no accents, only letters and digits, single spaces: how words are compared."""
     plain = "".join(_PLAIN.get(c, c) for c in text.casefold())
-    decomposed = unicodedata.normalize("NFKD", plain)
-    return _LETTERS.sub(" ", decomposed).strip()
+    bare = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    return _LETTERS.sub(" ", bare).strip()
 
 
 def folded(column: str | pl.Expr) -> pl.Expr:
@@ -29,6 +30,7 @@ def folded(column: str | pl.Expr) -> pl.Expr:
         expr.str.to_lowercase()
         .str.replace_many(list(_PLAIN), list(_PLAIN.values()))
         .str.normalize("NFKD")
+        .str.replace_all(r"\p{M}", "")
         .str.replace_all(r"[^0-9a-z]+", " ")
         .str.strip_chars()
     )
@@ -36,9 +38,8 @@ def folded(column: str | pl.Expr) -> pl.Expr:
 
 @cache
 def _lists() -> dict[str, Any]:
-    text = Path(__file__).with_name("headers.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
-    return content
+    text = Path(__file__).with_name("headers.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 @cache
