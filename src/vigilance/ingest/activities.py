@@ -30,31 +30,12 @@ Weights = Mapping[str, float]
 """Division → share; the shares sum to 1."""
 
 _WORDS: Final = Path(__file__).parent / "vocabulary" / "activity_words.csv"
-_LABEL_ORDER: Final = [
-    "isic4",
-    "nace2",
-    "naf2",
-    "osh_sector",
-    "osh_processing_type",
-    "osh_facility_type",
-    "osh_product_type",
-    "osh_sector_group",
-    "osh_production_type",
-    "isic5",
-    "nace2_1",
-    "keyword_en",
-    "keyword_fr",
-    "cpc_group",
-    "cpc_division",
-    "hs2",
-    "unspsc_segment",
-    "gics",
-    "icb",
-    "naics2",
-    "ics_activity",
-    "isic4_section",
-    "cpc_section",
-]
+_LABEL_ORDER: Final = (
+    *("isic4", "nace2", "naf2", "keyword_en", "keyword_fr", "isic4_section"),
+    *("osh_sector", "osh_processing_type", "osh_facility_type", "osh_product_type", "osh_sector_group"),
+    *("osh_production_type", "isic5", "nace2_1", "cpc_group", "cpc_division", "hs2", "unspsc_segment", "gics", "icb"),
+    *("naics2", "ics_activity", "cpc_section"),
+)
 """Whose label is believed first where two schemes use the same words."""
 
 _UNLABELLED: Final = ("hs4", "naics3", "naics4")
@@ -74,6 +55,7 @@ _SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "gics": ("gics",),
     "icb": ("icb",),
 }
+_ISIC_LIKE: Final = ("isic", "citi", "nace", "naf", "ape")
 _ANY: Final = ("isic4", "naics4", "hs4", "gics", "icb")
 _PREFIXED: Final = re.compile(
     r"^(?P<scheme>isic|citi|nace|naf|ape|naics|hs|sh|cpc|unspsc|gics|icb)\s*(?:rev(?:ision)?\.?\s*)?"
@@ -137,6 +119,7 @@ class Activities:
     """The index over ``data/activity_aliases`` and ``data/activities``."""
 
     titles: dict[str, tuple[str, str]] = field(default_factory=dict)
+    sections: dict[str, str] = field(default_factory=dict)
     labels: dict[str, Weights] = field(default_factory=dict)
     codes: dict[tuple[str, str], Weights] = field(default_factory=dict)
     keywords: dict[tuple[str, ...], Weights] = field(default_factory=dict)
@@ -176,9 +159,9 @@ class Activities:
 
     def _add_titles(self, table: pl.DataFrame) -> None:
         parts: dict[str, set[str]] = defaultdict(set)
-        for code, english, french in (
-            table.filter(pl.col("level") == "division").select("code", "name_en", "name_fr").iter_rows()
-        ):
+        divisions = table.filter(pl.col("level") == "division")
+        for code, section, english, french in divisions.select("code", "section", "name_en", "name_fr").iter_rows():
+            self.sections[code] = section
             self.titles[code] = (english, french or english)
             for title in (english, french or english):
                 self.labels.setdefault(fold(title), {code: 1.0})
@@ -232,12 +215,15 @@ class Activities:
 
     def _coded(self, code: str, scheme: str | None) -> Understood | None:
         plain = code.strip().upper()
-        if scheme in (None, "isic", "citi", "nace", "naf", "ape") and (match := _ISIC_FORM.match(plain)):
+        if scheme in (None, *_ISIC_LIKE) and (match := _ISIC_FORM.match(plain)):
             division = match[1] or match[2]
-            if division in self.titles:
+            letter = plain[0] if plain[0].isalpha() else None
+            if division in self.titles and letter in (None, self.sections[division]):
                 bare = scheme is None and plain.isdigit()
                 return Understood({division: 1.0}, 0.8 if bare else _SURE, "bare code" if bare else "code")
         digits = re.sub(r"\D", "", plain)
+        if scheme in _ISIC_LIKE and not (len(digits) <= 4 and plain[0].isdigit()):
+            return None
         if scheme is not None:
             weights = self._by_prefix(digits, _SCHEMES[scheme])
             return Understood(weights, max(weights.values()), "code") if weights else None

@@ -86,7 +86,7 @@ def _code(plain: str) -> str | None:
     codes = vocabulary().codes
     if plain in codes:
         return codes[plain]
-    if plain.upper() in codes and plain.casefold() != "na":
+    if plain.upper() in codes and plain.casefold() != "na" and plain.casefold() not in vocabulary().ambiguous:
         return codes[plain.upper()]
     if match := _SUBDIVISION.match(plain):
         return codes.get(match[1])

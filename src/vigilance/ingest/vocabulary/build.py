@@ -94,10 +94,12 @@ def countries() -> dict[str, Any]:
     codes = iso_codes()
     meanings = _meanings(codes)
     _add_aliases(meanings)
-    taken = {code.casefold() for alpha2, (alpha3, _) in codes.items() for code in (alpha2, alpha3)}
-    for key in (taken & set(meanings)) | {""}:
-        # A code is a code: "Bi" is a name of Belgium in one language, and the code of Burundi in all.
-        meanings.pop(key, None)
+    meanings.pop("", None)
+    for alpha2, (alpha3, _numeric) in codes.items():
+        for code in (alpha2.casefold(), alpha3.casefold()):
+            # "Nga" is Russia in Vietnamese and the code of Nigeria: only capitals make it a code.
+            if meanings.get(code, {alpha3}) != {alpha3}:
+                meanings[code].add(alpha3)
     names_of: dict[str, list[str]] = defaultdict(list)
     for key in sorted(meanings):
         if len(meanings[key]) == 1:

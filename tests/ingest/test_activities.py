@@ -1,0 +1,86 @@
+"""Activities: codes and words to ISIC Rev. 4 divisions, or refused with a suggestion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vigilance.ingest.activities import Activities, scheme_of
+from vigilance.reference import Facts
+
+WORDS = {
+    "01": "Growing of cotton|Culture du coton|Banana plantation|Élevage|Coffee farming|01|A01|Agriculture",
+    "03": "Pêche|Fishing|Shrimp farming|Aquaculture",
+    "07": "Mining|Gold mine",
+    "10": "Manufacture of food products|Food products|Palm oil",
+    "13": "Textiles|Textile|Cotton spinning|Filature de coton|13|C13|NACE 13.10|13.10|Manufacture of textiles|tissage",
+    "14": (
+        "Wearing apparel|Manufacture of wearing apparel|14.13|1413Z|NACE 14.13|HS 6109|NAICS 3152|ISIC 1410|C14|"
+        "T-Shirts|T-Shirts|Apparel|Cut and sew|Confection de vêtements|Final Product Assembly|14 - Wearing apparel|WEARING APPAREL"
+    ),
+    "15": "Cuir et chaussures|Leather",
+    "22": "Rubber products|Manufacture of rubber and plastics products",
+    "26": "Electronics assembly|Electronic components",
+    "29": "Manufacture of motor vehicles|Automobile",
+    "32": "Toys|Jewellery|Bijouterie",
+    "41": "Construction of buildings|F41",
+    "47": "Retail trade|Commerce de détail|Retail trade of shoes",
+    "49": "Transport routier",
+    "55": "Hotels|Accommodation",
+    "62": "Computer programming|NACE 62.01",
+    "81": "Nettoyage|Cleaning services",
+}
+REFUSED = "Blah blah|1410|6109|9.0|0|xyzzy|A|tea factory|C99|NACE 98765|Lorem ipsum dolor|12345678901|§§".split("|")
+
+
+@pytest.fixture(scope="module")
+def index(facts: Facts) -> Activities:
+    return Activities.of(facts)
+
+
+@pytest.mark.parametrize(("division", "texts"), WORDS.items())
+def test_words_and_codes(index: Activities, division: str, texts: str) -> None:
+    found = {text: index.understand(text) for text in texts.split("|")}
+    assert not {text: u and u.division for text, u in found.items() if u is None or u.division != division}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_cannot_be_read_is_refused(index: Activities, text: str) -> None:
+    assert index.understand(text) is None
+
+
+def test_every_division_is_read_by_its_code_and_by_its_titles(index: Activities) -> None:
+    for code, titles in index.titles.items():
+        for text in (code, *titles, *(f"{code} {title}" for title in titles), f"NACE {code}"):
+            found = index.understand(text)
+            assert found is not None, text
+            assert found.division == code, text
+
+
+def test_the_header_names_the_scheme() -> None:
+    assert scheme_of("NACE code") == "nace"
+    assert scheme_of("Code APE") == "ape"
+    assert scheme_of("Activité") is None
+
+
+def test_a_bare_code_is_read_by_the_scheme_of_its_header(sites: Callable[..., Any]) -> None:
+    rows = sites({"HS code": ["6109", "5205"]}, mapping={"activity": "HS code"}).rows.collect()
+    assert rows["_division"].to_list() == ["14", "13"]
+
+
+def test_what_was_not_plain_is_said_once_for_each_text(sites: Callable[..., Any]) -> None:
+    intake = sites({"activity": ["Growing of cotton"] * 3 + ["Textiles", "", "unknown", "Manufacturing"]})
+    said = intake.issues.filter(intake.issues["column"] == "activity")
+    assert said["code"].to_list() == ["activity_read", "activity_read"]
+    assert "3 rows" in said["message"][0]
+    assert intake.rows.collect()["_division"].to_list()[:6] == ["01", "01", "01", "13", "00", "00"]
+
+
+def test_an_activity_that_is_not_understood_sets_its_row_aside_with_the_fix(sites: Callable[..., Any]) -> None:
+    intake = sites({"activity": ["Textiles", "Textyles manufactring xq"]})
+    assert intake.counts["set_aside"] == 1
+    issue = intake.issues.filter(intake.issues["code"] == "activity_unknown").row(0, named=True)
+    assert (issue["row"], issue["column"], issue["value"]) == (2, "activity", "Textyles manufactring xq")
+    assert issue["hint"]
