@@ -66,7 +66,8 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
         core = core_columns(batch.lazy()).collect()
         found = look_up(core, model)
         placed = Tables(found.cells, found.patterns, given)
-        scored = assess(nw.from_native(core, eager_only=True), model, placed).to_native()
+        lazy = Tables(*(None if table is None else table.lazy() for table in (placed.cells, placed.patterns, given)))
+        scored = assess(nw.from_native(core.lazy()), model, lazy).to_native().collect(engine="streaming")
         if not scored["_row"].is_sorted():
             scored = scored.sort("_row")
         kept = [name for name in batch.columns if name not in typed]

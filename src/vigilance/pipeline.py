@@ -35,6 +35,7 @@ SPREADSHEET_ROWS: Final = 1_048_576
 """What a sheet of a spreadsheet program holds; a longer list is written as Parquet only, unless asked for."""
 DRIVER_COLUMNS: Final = tuple(name for name in SCORES if "_driver_" in name)
 TOP: Final = 10
+DIGITS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,8 @@ def in_words(frame: pl.DataFrame) -> pl.DataFrame:
     said = drivers.catalogue(codes)
     keys, values = list(said), list(said.values())
     frame = frame.with_columns(
+        # Already quantised, to within the last bit: this only picks the shortest decimal of each.
+        *(pl.col(name).round(DIGITS) for name in SCORES if frame.schema[name].is_float()),
         *(pl.col(name).replace_strict(keys, values, return_dtype=pl.String) for name in DRIVER_COLUMNS),
         pl.col("zone_code").replace("", None),
     )

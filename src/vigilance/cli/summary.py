@@ -81,7 +81,7 @@ def _bands(counted: dict[str, int], said: dict[str, str]) -> None:
 
 def _grades(counted: dict[str, int]) -> None:
     listed = "  ".join(f"{grade} {counted[grade]}" for grade in GRADES)
-    click.echo(f"  {_('evidence')}  {listed}")
+    click.echo(f"  {_('evidence grade')}  {listed}")
 
 
 def _worst(top: pl.DataFrame, hazard: str, said: dict[str, str]) -> None:
@@ -99,7 +99,12 @@ def _worst(top: pl.DataFrame, hazard: str, said: dict[str, str]) -> None:
 
 
 def _percent(share: float) -> str:
+    """A probability that is never shown as certain: above 99 % and below 0.1 % it says so."""
     text = f"{share * 100:.1f}" if share < 0.1 else f"{share * 100:.0f}"
+    if share > 0.99:
+        text = ">99"
+    elif share < 0.001:
+        text = "<0.1"
     return (text.replace(".", ",") + " %") if language() == "fr" else text + "%"
 
 
@@ -120,10 +125,14 @@ def _issues(found: pl.DataFrame, said: dict[str, str]) -> None:
     )
     click.echo("")
     click.echo(_bold(_("What was found in the input (all of it in issues.csv)")))
-    for row in grouped.head(PRINTED_ISSUES).iter_rows(named=True):
+    serious = grouped.filter(pl.col("severity") != "info")
+    for row in serious.head(PRINTED_ISSUES).iter_rows(named=True):
         click.echo(_wrapped(f"  {_issue(row, said)}", "    "))
-    if grouped.height > PRINTED_ISSUES:
-        click.echo("  " + _("... and {count} more kinds").format(count=grouped.height - PRINTED_ISSUES))
+    if serious.height > PRINTED_ISSUES:
+        click.echo("  " + _("... and {count} more kinds").format(count=serious.height - PRINTED_ISSUES))
+    notes = grouped.filter(pl.col("severity") == "info")["count"].sum()
+    if notes:
+        click.echo("  " + _("{count} notes on how cells were read").format(count=notes))
 
 
 def _issue(row: dict[str, Any], said: dict[str, str]) -> str:

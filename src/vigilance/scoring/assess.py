@@ -184,8 +184,8 @@ def bounds(judgements: Judgements) -> tuple[Callable[[nw.Expr], nw.Expr], Callab
     def rate(ln_raw: nw.Expr) -> nw.Expr:
         raw = ln_raw.exp()
         # For a small rate, c(1 - exp(-π*/c)) = π*(1 - π*/2c) to the last digits; the subtraction would lose some.
-        small = ln_raw + (1.0 - raw / (2.0 * top)).log()
-        return nw.when(raw < 1e-7).then(small).otherwise((top * (1.0 - (-raw / top).exp())).log())
+        small = ln_raw + (1.0 - raw * (0.5 / top)).log()
+        return nw.when(raw < 1e-7).then(small).otherwise((top * (1.0 - (raw * (-1.0 / top)).exp())).log())
 
     return together, rate
 
@@ -241,7 +241,7 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
         )
     p = nw.col(f"{hazard}_p50")
     reference = judgements.value("method.score_reference")
-    score = 100.0 * (1.0 + p / reference).log() / math.log(1.0 + 1.0 / reference)
+    score = (1.0 + p * (1.0 / reference)).log() * (100.0 / math.log(1.0 + 1.0 / reference))
     present = 1.0 - (-nw.col("ln_m").exp()).exp()
     affected = (nw.col(f"{hazard}_ln_rate") + nw.col("ln_n")).exp() / present
     frame = frame.with_columns(
@@ -277,13 +277,12 @@ def _words(position: nw.Expr, words: tuple[str, ...]) -> nw.Expr:
 def _priority(judgements: Judgements, hazard: Hazard) -> nw.Expr:
     """100·S^a·ℓ^b: severity (a mean of scale, scope and irremediability) before likelihood."""
     power = judgements.value("severity.mean_exponent")
-    scope = (1.0 + nw.col("given_presence")).log() / (
-        math.log(10.0) * judgements.value("severity.scope.log10_people_at_full")
-    )
+    full = math.log(10.0) * judgements.value("severity.scope.log10_people_at_full")
+    scope = (1.0 + nw.col("given_presence")).log() * (1.0 / full)
     scope = nw.min_horizontal(scope, nw.lit(1.0))
     fixed = sum(judgements.value(f"severity.{side}.{hazard}") ** power for side in ("scale", "irremediability"))
-    ln_severity = ((scope**power + fixed) / 3.0).log() / power
-    likelihood = (nw.col(f"{hazard}_score") / 100.0).log()
+    ln_severity = ((scope**power + fixed) * (1.0 / 3.0)).log() * (1.0 / power)
+    likelihood = (nw.col(f"{hazard}_score") * 0.01).log()
     return (
         100.0
         * (

@@ -49,5 +49,9 @@ def quantile(ln_m: nw.Expr, sd: nw.Expr, share: nw.Expr, shift: nw.Expr, shift_s
 
 
 def quantised(x: nw.Expr, digits: int) -> nw.Expr:
-    """Rounded half up, the same on every engine (their own ``round`` differ on ties)."""
-    return (x * 10.0**digits + 0.5).floor() / 10.0**digits
+    """Rounded half up, the same on every engine (their own ``round`` differ on ties).
+
+    The last step multiplies: a division by a constant is a true division on some engines and for some lengths, and a
+    product with the reciprocal on others.
+    """
+    return (x * 10.0**digits + 0.5).floor() * 10.0**-digits

@@ -47,6 +47,7 @@ LINES: Final = (*OUTSIDE, *CELL_FACTORS, *SITE_FACTORS, *FACTORS, BOUND, CEILING
 CODE: Final = {line: code for code, line in enumerate(LINES)}
 
 STEP: Final = 0.02
+_STEPS: Final = 50.0
 _LINE_BITS: Final = 2**6
 _RAISES: Final = 2**20
 STRONGEST: Final = _RAISES // _LINE_BITS - 1
@@ -55,7 +56,7 @@ STRONGEST: Final = _RAISES // _LINE_BITS - 1
 def driver(line: str, ln_ratio: nw.Expr) -> nw.Expr:
     """The driver code of a line whose ratio has the given logarithm; 0 where the ratio is 1 to within half a step."""
     size = nw.when(ln_ratio >= 0).then(ln_ratio).otherwise(-ln_ratio)
-    strength = (size / STEP + 0.5).floor().cast(nw.Int32)
+    strength = (size * _STEPS + 0.5).floor().cast(nw.Int32)
     held = nw.when(strength > STRONGEST).then(STRONGEST).otherwise(strength)
     raises = nw.when(ln_ratio > 0).then(_RAISES).otherwise(0)
     code = (held * _LINE_BITS + CODE[line] + raises).cast(nw.Int32)
@@ -64,7 +65,7 @@ def driver(line: str, ln_ratio: nw.Expr) -> nw.Expr:
 
 def driver_codes(line: str, ln_ratio: NDArray[np.float64]) -> NDArray[np.int32]:
     """``driver`` for the small tables, which are made before any row is read."""
-    held = np.minimum(np.floor(np.abs(ln_ratio) / STEP + 0.5), STRONGEST).astype(np.int32)
+    held = np.minimum(np.floor(np.abs(ln_ratio) * _STEPS + 0.5), STRONGEST).astype(np.int32)
     code = held * _LINE_BITS + CODE[line] + np.where(ln_ratio > 0, _RAISES, 0)
     return np.where(held > 0, code, 0).astype(np.int32)
 

@@ -1,0 +1,66 @@
+"""Every engine gives the same: probabilities to 1e-12, bands, grades and drivers to the letter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.conftest import SCHEMA
+from vigilance import engines
+from vigilance.scoring.assess import PLACE, SCORES
+
+ENGINES = [pytest.param(name, id=name) for name in engines.ENGINES]
+
+
+def drawn(count: int, seed: int = 7) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    iso3 = np.array(["FRA", "NOR", "BGD", "CHN", "IND", "QAT", "MYS", "TKM", "PRK", "CIV", "USA", "BRA"])
+    division = np.array(["00", "01", "07", "13", "14", "22", "41", "47", "62"])
+    workers = rng.integers(1, 5000, count).astype(float)
+    share = np.round(rng.random(count), 3)
+    frame = pl.DataFrame(
+        {
+            "_row": np.arange(count),
+            "_supplier_id": [f"S{i}" for i in range(count)],
+            "_iso3": iso3[rng.integers(0, len(iso3), count)],
+            "_division": division[rng.integers(0, len(division), count)],
+            "_tier": rng.integers(0, 5, count).astype(np.int8),
+            "_workers": pl.Series(workers).set(pl.Series(rng.random(count) < 0.2), None),
+            "_migrant_share": pl.Series(share).set(pl.Series(rng.random(count) < 0.3), None),
+            "_factors": rng.integers(0, 3**8, count).astype(np.int32),
+            "_zone": [(None, "CN-XJ", "CN-GD")[place] for place in rng.integers(0, 3, count)],
+        },
+        schema=SCHEMA,
+    )
+    return frame.with_columns(note=pl.concat_str(pl.lit("row "), "_row"))
+
+
+def scored(name: str, frame: pl.DataFrame, model: Any) -> pl.DataFrame:
+    return pl.concat(list(engines.engine(name)(frame.lazy(), model, None)))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_engines_agree(name: str, model: Any) -> None:
+    frame = drawn(3000)
+    one, other = scored("polars", frame, model), scored(name, frame, model)
+    assert one["note"].to_list() == other["note"].to_list() == frame["note"].to_list()
+    for column in (*SCORES, *PLACE):
+        if one[column].dtype.is_float():
+            assert float((one[column] - other[column]).abs().max() or 0.0) <= 1e-12, column
+        else:
+            assert one[column].cast(pl.String).to_list() == other[column].cast(pl.String).to_list(), column
+
+
+def test_batches_change_nothing(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = drawn(1000)
+    whole = scored("polars", frame, model)
+    monkeypatch.setattr(engines, "BATCH_ROWS", 170)
+    assert scored("polars", frame, model).equals(whole)
+
+
+def test_an_unknown_engine_is_named() -> None:
+    with pytest.raises(Exception, match="there is no engine abacus"):
+        engines.engine("abacus")
