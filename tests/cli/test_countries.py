@@ -67,6 +67,14 @@ def test_table_is_sorted_readable_and_explained() -> None:
     assert run(*ON, "--quiet").stderr == ""
 
 
+def test_hardly_known_territories_are_in_the_csv_and_when_asked_for() -> None:
+    assert "Macao" not in run(*ON).stdout
+    assert "left out" in run(*ON).stderr
+    assert float(rows(*ON)["MAC"]["forced_labour_coverage"]) < 0.25
+    assert "Macao" in run(*ON, "--country", "MAC").stdout
+    assert "North Korea" in run(*ON).stdout
+
+
 def test_the_other_hazard_orders_the_table() -> None:
     found = json.loads(run(*ON, "--hazard", "child_labour", "--json").stdout)
     values = [row["child_labour_index"] for row in found["countries"] if row["child_labour_index"] is not None]

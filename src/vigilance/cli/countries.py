@@ -39,6 +39,8 @@ COLUMNS: Final = (
 CSV_DECIMALS: Final = 4
 STEADY: Final = 0.01
 """A smaller change over five years is shown as no change; the numbers themselves are in CSV and JSON."""
+THIN: Final = 0.25
+"""Share of the inputs below which a territory outside the ILO is left out of the table; CSV and JSON have it."""
 NAME_WIDTH: Final = 22
 ARROWS: Final = {"up": "↑", "down": "↓", "same": "="}
 ASCII_ARROWS: Final = {"up": "^", "down": "v", "same": "="}
@@ -74,8 +76,12 @@ def command(
     """  # noqa: D301 - click wants the character itself
     with use(lang):
         day = _day(on)
-        frame, meta = _index(day, lang, Hazard(hazard), wanted)
         form = "json" if as_json else form
+        frame, meta = _index(day, lang, Hazard(hazard), wanted)
+        left_out = 0
+        if form == "table" and not wanted:
+            kept = frame.filter(~_thin(Hazard(hazard)))
+            left_out, frame = frame.height - kept.height, kept
         if form == "json":
             click.echo(json.dumps({**meta, "countries": frame.to_dicts()}, ensure_ascii=False, indent=1))
         elif form == "csv":
@@ -83,7 +89,7 @@ def command(
         else:
             click.echo("\n".join(_table(frame, Hazard(hazard), _arrows())))
         if not quiet:
-            click.echo(_said(frame, day, form), err=True)
+            click.echo(_said(frame, day, form, left_out), err=True)
 
 
 def _day(text: str | None) -> date:
@@ -113,6 +119,14 @@ def _index(day: date, lang: str, hazard: Hazard, wanted: Sequence[str]) -> tuple
     frame = frame.with_columns(pl.col(f"name_{lang}").alias("name")).select(COLUMNS)
     frame = frame.sort(f"{hazard}_index", "iso3", descending=[True, False], nulls_last=True)
     return frame, _meta(facts, judgements.digest)
+
+
+def _thin(hazard: Hazard) -> pl.Expr:
+    """Whether a country outside the ILO is known by so little that its place in a list would mislead."""
+    import polars as pl  # noqa: PLC0415
+
+    outside = pl.all_horizontal(pl.col(code).is_null() for code in CONVENTIONS)
+    return outside & (pl.col(f"{hazard}_coverage") < THIN)
 
 
 def _meta(facts: Facts, rules_digest: str) -> dict[str, Any]:
@@ -183,12 +197,15 @@ def _moved(row: dict[str, Any], hazard: Hazard, arrows: dict[str, str]) -> str:
     return f"{now:.2f} {arrows[way]}"
 
 
-def _said(frame: pl.DataFrame, day: date, form: str) -> str:
-    text = _("Country index on {on}, countries: {n}. Higher is worse.").format(on=day.isoformat(), n=frame.height)
-    if form != "table":
-        return text
-    legend = _(
-        "Arrows: change over five years. known: share of the inputs.\n"
-        "treaty: C029 C105 C138 C182 P029; y in force, d deposited, - not ratified, x denounced."
-    )
-    return f"{text}\n{legend}"
+def _said(frame: pl.DataFrame, day: date, form: str, left_out: int) -> str:
+    lines = [_("Country index on {on}, countries: {n}. Higher is worse.").format(on=day.isoformat(), n=frame.height)]
+    if form == "table":
+        lines.append(
+            _(
+                "Arrows: change over five years. known: share of the inputs.\n"
+                "treaty: C029 C105 C138 C182 P029; y in force, d deposited, - not ratified, x denounced."
+            )
+        )
+    if left_out:
+        lines.append(_("Hardly known territories left out: {n}; they are in --format csv.").format(n=left_out))
+    return "\n".join(lines)
