@@ -396,3 +396,22 @@ def test_the_page_states_every_weight_as_it_is(hazard: str, part: str) -> None:
     }
     assert stated == pytest.approx(dict(the_rules().weights(hazard, part)))
     assert sum(stated.values()) == pytest.approx(1.0)
+
+
+# -- sensitivity ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(p for p in book().paths if p.startswith("country_index.")))
+def test_every_number_may_take_any_value_of_its_range(path: str) -> None:
+    judgements = book().in_force(ON)
+    estimate = judgements.get(path)
+    base = shipped()
+    for value in {estimate.low, estimate.high}:
+        moved = index_of(given_facts(), read_rules(judgements.with_value(path, value))).to_native()
+        for hazard in HAZARDS:
+            column = f"{hazard}_index"
+            assert moved[column].drop_nulls().is_between(0, 1).all()
+            assert moved[column].is_null().equals(base[column].is_null())
+            both = pl.DataFrame({"a": base[column], "b": moved[column]}).drop_nulls()
+            assert both.select(pl.corr("a", "b", method="spearman")).item() > 0.97
