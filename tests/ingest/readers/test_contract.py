@@ -1,6 +1,7 @@
 """Each row of the bad-input contract that a reader decides, with the words its message must hold."""
 
 import gzip
+import hashlib
 
 import polars as pl
 import pytest
@@ -216,8 +217,6 @@ def test_expand_takes_folders_in_order(tmp_path):
 
 
 def test_digest_and_size_are_of_the_users_file(put):
-    import hashlib
-
     content = gzip.compress(HEAD + b"1,a,FR\n")
     table = read(put(content, "list.csv.gz"))
     assert table.sha256 == hashlib.sha256(content).hexdigest()

@@ -22,7 +22,7 @@ def frame() -> pl.DataFrame:
             "share": [1.0, float("nan")],
             "small": [0.1, None],
             "day": [dt.date(2026, 2, 1), None],
-            "at": [dt.datetime(2026, 2, 1, 3, 4, 5)] * 2,
+            "at": [dt.datetime(2026, 2, 1, 3, 4, 5)] * 2,  # noqa: DTZ001 - the column has no time zone
             "yes": [True, None],
             "list": [[1], [2]],
         }

@@ -47,30 +47,24 @@ def raw_cells(cells: list[str]) -> list[str]:
     return [record([cell, ""])[:-1] for cell in cells]
 
 
-def damage(kind: str, cells: list[str], column: int) -> str | None:
+def damage(kind: str, cells: list[str], column: int) -> str:
+    """The record of ``cells`` with one damage at ``column``."""
     raw = raw_cells(cells)
-    if kind == "delimiter missing":
-        return ",".join(raw[:column] + ["".join(raw[column : column + 2])] + raw[column + 2 :])
-    if kind == "delimiter doubled":
-        return ",".join([*raw[: column + 1], "", *raw[column + 1 :]])
-    if kind == "delimiter at the end":
-        return ",".join(raw) + ","
-    if kind == "quote before":
-        raw[column] = '"' + raw[column]
-    elif kind == "quote after":
-        raw[column] += '"'
-    elif kind == "quote inside":
-        middle = len(raw[column]) // 2
-        raw[column] = raw[column][:middle] + '"' + raw[column][middle:]
-    elif kind == "other delimiter":
-        return ";".join(raw)
-    elif kind == "one other delimiter":
-        return ",".join(raw[: column + 1]) + "|" + ",".join(raw[column + 1 :])
-    elif kind == "cells lost":
-        return ",".join(raw[: column + 1])
-    elif kind == "line broken":
-        return ",".join(raw[: column + 1]) + "\r\n" + ",".join(raw[column + 1 :])
-    return ",".join(raw)
+    here, rest = raw[column], raw[column + 1 :]
+    middle = len(here) // 2
+    left, right = ",".join([*raw[:column], here]), ",".join(rest)
+    return {
+        "delimiter missing": left + right,
+        "delimiter doubled": f"{left},,{right}",
+        "delimiter at the end": f"{left},{right},",
+        "quote before": ",".join([*raw[:column], '"' + here, *rest]),
+        "quote after": ",".join([*raw[:column], here + '"', *rest]),
+        "quote inside": ",".join([*raw[:column], here[:middle] + '"' + here[middle:], *rest]),
+        "other delimiter": ";".join(raw),
+        "one other delimiter": f"{left}|{right}",
+        "cells lost": left,
+        "line broken": f"{left}\r\n{right}",
+    }[kind]
 
 
 KINDS = [

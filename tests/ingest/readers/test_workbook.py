@@ -43,8 +43,8 @@ def test_values_are_the_text_a_person_sees(tmp_path):
         sheet.write_string(1, 1, "first\nsecond")
         sheet.write_string(1, 2, "007")
         sheet.write_number(1, 3, 0.285, percent)
-        sheet.write_datetime(1, 4, dt.datetime(2026, 2, 1), day)
-        sheet.write_datetime(1, 5, dt.datetime(2026, 2, 1, 13, 45), moment)
+        sheet.write_datetime(1, 4, dt.date(2026, 2, 1), day)
+        sheet.write_datetime(1, 5, dt.datetime(2026, 2, 1, 13, 45), moment)  # noqa: DTZ001 - a spreadsheet knows no time zone
         sheet.write_number(1, 6, 0.1 + 0.2)
         sheet.write_boolean(1, 7, True)
         sheet.write_number(1, 8, 123456789012345)
@@ -102,7 +102,7 @@ def test_what_surrounds_hides_or_merges_is_said(tmp_path):
         sheet.write_row("A5", ["1", "a", "FR", "Lyon"])
         sheet.set_row(4, None, None, {"hidden": True})
         sheet.set_column("D:D", None, None, {"hidden": True})
-        sheet.write_row("A7", HEAD + ["city"])
+        sheet.write_row("A7", [*HEAD, "city"])
         sheet.write_row("A8", ["2", "b", "DE", "Ulm"])
         sheet.write_row("A9", ["Total", None, None, "2"])
         workbook.add_worksheet("Hidden").hide()
@@ -173,7 +173,9 @@ def test_archives_that_are_no_honest_workbook_are_refused(tmp_path):
     with pytest.raises(InputRefused, match="limits"):
         read(bomb)
     entity = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>'
-    sheet = repack(path, lambda name, old: old.replace(b"<worksheet", entity + b"<worksheet") if "sheet1" in name else old)
+    sheet = repack(
+        path, lambda name, old: old.replace(b"<worksheet", entity + b"<worksheet") if "sheet1" in name else old
+    )
     with pytest.raises(InputRefused, match="document type"):
         read(sheet)
     with pytest.raises(InputRefused, match="not a workbook"):
@@ -197,16 +199,14 @@ def test_password_and_wrong_content_are_named(tmp_path):
 
 def test_ods(tmp_path):
     opendocument = pytest.importorskip("odf.opendocument")
-    from odf.table import Table, TableCell, TableRow
-    from odf.text import P
-
+    tables, texts = pytest.importorskip("odf.table"), pytest.importorskip("odf.text")
     document = opendocument.OpenDocumentSpreadsheet()
-    sheet = Table(name="Sites")
+    sheet = tables.Table(name="Sites")
     for row in [HEAD, ["1", "a", "FR"]]:
-        line = TableRow()
+        line = tables.TableRow()
         for text in row:
-            cell = TableCell(valuetype="string")
-            cell.addElement(P(text=text))
+            cell = tables.TableCell(valuetype="string")
+            cell.addElement(texts.P(text=text))
             line.addElement(cell)
         sheet.addElement(line)
     document.spreadsheet.addElement(sheet)
@@ -253,7 +253,9 @@ def test_damaged_sheets_are_refused_or_read(tmp_path, seed):
 def test_absurd_references_are_refused(tmp_path):
     path = book(tmp_path / "list.xlsx", simple)
     for ref in (b"ZZZZZ1", b"A99999999", b"1A", b"A0"):
-        changed = repack(path, lambda name, old, ref=ref: old.replace(b'r="A2"', b'r="%s"' % ref) if "sheet1" in name else old)
+        changed = repack(
+            path, lambda name, old, ref=ref: old.replace(b'r="A2"', b'r="%s"' % ref) if "sheet1" in name else old
+        )
         outcome(changed)
 
 

@@ -25,7 +25,7 @@ from vigilance.ingest.readers.records import count_cells, record_pattern
 
 _ = messages("readers")
 
-CHUNK: Final = 8 * 1024 * 1024
+CHUNK: Final = 4 * 1024 * 1024
 FOLDED_LF: Final = "\x00L"
 FOLDED_CR: Final = "\x00C"
 """Line ends inside cells in the copy: no input holds a NUL, and the parser has no line end to stumble over."""
@@ -53,6 +53,10 @@ CODES: Final = {
     Fate.UNCLOSED_QUOTE: "unclosed-quote",
     Fate.TOO_LONG: "cell-too-long",
 }
+
+_LF_FOLDED: Final = FOLDED_LF.encode()
+_CR_FOLDED: Final = FOLDED_CR.encode()
+_CONTINUED: Final = Fate.CONTINUED.value
 
 Fates = npt.NDArray[np.uint8]
 
@@ -240,9 +244,7 @@ class _Chunk:
     def _per_line(self, positions: Positions) -> Positions:
         return np.searchsorted(positions, self.lines.end) - np.searchsorted(positions, self.lines.start)
 
-    def _judge_quotes(
-        self, quotes: Positions, separators: Positions
-    ) -> tuple[Positions, Positions, Positions]:
+    def _judge_quotes(self, quotes: Positions, separators: Positions) -> tuple[Positions, Positions, Positions]:
         """Lines with malformed quotes; lines that end inside quotes; the separators outside quotes."""
         buffer, lines = self.buffer, self.lines
         marks = np.zeros(int(lines.after[-1]) + 1, dtype=bool)
@@ -307,12 +309,7 @@ class _Chunk:
             stop = min(start + self.plan.limits.record, len(data))
             found = pattern.match(data, start, stop)
             reaches_end = found is None or found.end() == stop
-            if (
-                reaches_end
-                and not self.final
-                and stop == len(data)
-                and len(data) - start < self.plan.limits.record
-            ):
+            if reaches_end and not self.final and stop == len(data) and len(data) - start < self.plan.limits.record:
                 # The rest of the record may be in the next chunk.
                 self.taken = index
                 return
@@ -323,24 +320,27 @@ class _Chunk:
 
     def _take_record(self, index: int, record: bytes, end: int) -> int:
         """Settle a record of several lines; returns the line after it."""
-        last = int(np.searchsorted(self.lines.after, end, side="right"))
-        last = min(last, len(self.lines) - 1)
+        after, width = self.lines.after, self.plan.width
+        last = index
+        swallowed = False
+        # The record ends on the line whose end comes after its own.
+        while after[last] <= end and last + 1 < len(self.lines):
+            last += 1
+            swallowed = swallowed or (after[last] <= end and self.fate[last] == 0 and self.cells[last] == width)
         cells = count_cells(record, self.separator)
-        inner = self.fate[index + 1 : last]
-        whole = (inner == Fate.GOOD) & (self.cells[index + 1 : last] == self.plan.width)
         self.cells[index] = cells
-        if self.plan.width > 2 and whole.any():
+        fate = Fate.GOOD
+        if swallowed and width > 2:
             # Lines that are whole records by themselves: two stray quotes swallowed them, or a text looks so.
-            self.fate[index] = Fate.UNCLOSED_QUOTE
-        elif cells != self.plan.width:
-            self.fate[index] = Fate.TOO_FEW if cells < self.plan.width else Fate.TOO_MANY
+            fate = Fate.UNCLOSED_QUOTE
+        elif cells != width:
+            fate = Fate.TOO_FEW if cells < width else Fate.TOO_MANY
         elif len(record) > self.plan.limits.cell and self._longest(record) > self.plan.limits.cell:
-            self.fate[index] = Fate.TOO_LONG
+            fate = Fate.TOO_LONG
         else:
-            self.fate[index] = Fate.GOOD
-            lf, cr = FOLDED_LF.encode(), FOLDED_CR.encode()
-            self.folded[index] = record.replace(b"\n", lf).replace(b"\r", cr)
-        self.fate[index + 1 : last + 1] = Fate.CONTINUED
+            self.folded[index] = record.replace(b"\n", _LF_FOLDED).replace(b"\r", _CR_FOLDED)
+        self.fate[index] = fate.value
+        self.fate[index + 1 : last + 1] = _CONTINUED
         return last + 1
 
     def _longest(self, record: bytes) -> int:
@@ -388,9 +388,9 @@ class _Chunk:
         result.repeated.extend((np.flatnonzero(fate == Fate.REPEATED_HEADER) + line).tolist())
         self._report_set_aside(result, line, np.flatnonzero(np.isin(fate, SET_ASIDE)))
         heads = np.flatnonzero(fate == Fate.BLANK) + 1
-        for index in heads[(heads < self.taken)][: max(0, 1000 - len(result.after_blank))].tolist():
-            if fate[index] == Fate.GOOD:
-                result.after_blank.append((index + line, self._content(index)))
+        heads = heads[heads < self.taken]
+        heads = heads[fate[heads] == Fate.GOOD][: max(0, 1000 - len(result.after_blank))]
+        result.after_blank.extend(zip((heads + line).tolist(), self._contents(heads), strict=True))
 
     def _count_ends(self, result: Cleaned) -> None:
         if not self.taken:
@@ -403,15 +403,15 @@ class _Chunk:
         result.ends["CRLF"] += crlf
         result.ends["LF"] += int((marks == LF).sum()) - crlf
 
-    def _content(self, index: int) -> bytes:
-        """The bytes of the record that begins on a line, without its line end."""
-        last = index
-        while last + 1 < self.taken and self.fate[last + 1] == Fate.CONTINUED:
-            last += 1
-        return self.data[int(self.lines.start[index]) : int(self.lines.end[last])]
+    def _contents(self, heads: Positions) -> list[bytes]:
+        """The bytes of the records that begin on some lines, without their line ends."""
+        begins = np.flatnonzero(self.fate[: self.taken] != Fate.CONTINUED)
+        following = np.append(begins, self.taken)[np.searchsorted(begins, heads, side="right")]
+        spans = zip(self.lines.start[heads].tolist(), self.lines.end[following - 1].tolist(), strict=True)
+        return [self.data[start:end] for start, end in spans]
 
     def _report_set_aside(self, result: Cleaned, line: int, bad: Positions) -> None:
         result.lines.extend((bad + line).tolist())
         result.fates.extend(self.fate[bad].tolist())
         result.cells.extend(self.cells[bad].tolist())
-        result.contents.extend(self._content(index) for index in bad.tolist())
+        result.contents.extend(self._contents(bad))

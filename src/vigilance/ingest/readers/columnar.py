@@ -30,9 +30,7 @@ _FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, V
 _WHOLE = 1e15
 
 
-def read_columnar(
-    path: Path, name: str, kind: str, matcher: HeaderMatcher | None, limits: Limits
-) -> RawTable:
+def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | None, limits: Limits) -> RawTable:
     """One Parquet or Arrow file as a lazy table of text.
 
     All pages are decoded once here, so that a damaged file is refused now and not in the middle of a run.
@@ -45,13 +43,17 @@ def read_columnar(
         nans = source.select(
             pl.col(column).is_nan().sum() for column, dtype in schema.items() if dtype.is_float()
         ).collect(engine="streaming")
-        source.select(pl.all().null_count()).collect(engine="streaming")
+        text = source.select(
+            _as_text(column, dtype).alias(column) for column, dtype in schema.items() if _is_flat(dtype)
+        )
+        # Every value is made text once: what a damaged file makes the engine trip over shows now.
+        text.select(pl.all().null_count()).collect(engine="streaming")
     except _FAILURES as error:
         detail = str(error).partition("\n")[0][:200]
         raise InputRefused(
             _("{file}: the {kind} data is damaged ({detail})").format(file=name, kind=kind, detail=detail)
         ) from None
-    kept = [column for column, dtype in schema.items() if not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)]
+    kept = [column for column, dtype in schema.items() if _is_flat(dtype)]
     match = check_header(kept, name, matcher)
     names, notes = unique_names(kept, match, name, 1)
     notes += [
@@ -95,6 +97,10 @@ def read_columnar(
         dialect=Dialect(kind),
         types={new: str(schema[column]) for column, new in zip(kept, names, strict=True)},
     )
+
+
+def _is_flat(dtype: pl.DataType) -> bool:
+    return not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)
 
 
 def check_header(header: list[str], name: str, matcher: HeaderMatcher | None) -> Match | None:

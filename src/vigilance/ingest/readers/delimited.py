@@ -30,9 +30,8 @@ from vigilance.ingest.readers.table import (
     RawTable,
 )
 from vigilance.ingest.readers.trailer import Trailer, find_trailer
-from vigilance.issues import SCHEMA, issue
+from vigilance.issues import SCHEMA, VALUE_LIMIT, issue
 from vigilance.issues import frame as issue_frame
-from vigilance.issues import shown
 
 _ = messages("readers")
 
@@ -150,9 +149,7 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
     return notes
 
 
-def _scan(
-    text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits
-) -> _Found:
+def _scan(text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
     """Prove that the file is clean, or make a clean copy of its good records."""
     shape = Shape(ord(layout.delimiter), layout.width, layout.header_bytes, limits.cell, limits.record)
     verdict = scan(text.path, layout.data_start, end, shape, min(4, os.cpu_count() or 1))
@@ -174,9 +171,7 @@ def _header_lines_are_lf(path: Path, layout: Layout) -> bool:
         return file.read(layout.data_start).count(b"\n") == layout.data_line - 1
 
 
-def _cleaned(
-    text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits
-) -> _Found:
+def _cleaned(text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
     plan = Plan(
         text.path,
         name,
@@ -192,9 +187,7 @@ def _cleaned(
     _refuse_other_tables(cleaned, layout, name, matcher)
     set_aside = len(cleaned.lines)
     skipped = len(layout.preamble) + len(cleaned.repeated)
-    counts = Counts(
-        cleaned.loaded + set_aside + cleaned.blank, cleaned.loaded, set_aside, cleaned.blank, skipped
-    )
+    counts = Counts(cleaned.loaded + set_aside + cleaned.blank, cleaned.loaded, set_aside, cleaned.blank, skipped)
     used = [kind for kind, count in cleaned.ends.items() if count]
     found = _Found(cleaned.copy, 1, counts, "+".join(used), cleaned)
     found.issues = _say_cleaned(found, name, used)
@@ -255,9 +248,7 @@ def _say_trailer(trailer: Trailer, name: str) -> list[dict[str, Any]]:
     return [
         issue(
             "trailer",
-            _("{count} lines of totals or text below the table were skipped").format(
-                count=len(trailer.lines)
-            ),
+            _("{count} lines of totals or text below the table were skipped").format(count=len(trailer.lines)),
             severity="warning",
             file=name,
             value=trailer.lines[0],
@@ -289,7 +280,7 @@ def _set_aside_issues(found: _Found, layout: Layout, name: str) -> pl.DataFrame:
             "fate": pl.Series(cleaned.fates, dtype=pl.UInt8),
             "row": pl.Series(cleaned.lines, dtype=pl.Int64),
             "cells": pl.Series(cleaned.cells, dtype=pl.Int64),
-            "value": [shown(content[:400].decode("utf-8", "replace")) for content in cleaned.contents],
+            "value": pl.Series(cleaned.contents, dtype=pl.Binary).cast(pl.String),
         }
     )
     fate = pl.col("fate")
@@ -304,10 +295,19 @@ def _set_aside_issues(found: _Found, layout: Layout, name: str) -> pl.DataFrame:
         pl.lit("").alias("sheet"),
         "row",
         pl.lit("").alias("column"),
-        "value",
+        _shown("value"),
         message.alias("message"),
         fate.replace_strict({int(k): v for k, v in hints.items()}, return_dtype=pl.String).alias("hint"),
     ).select(SCHEMA.names())
+
+
+def _shown(column: str) -> pl.Expr:
+    """As ``issues.shown``, for a whole column: control characters escaped, cut at the limit."""
+    codes = [*range(0x20), 0x7F]
+    text = pl.col(column).str.slice(0, VALUE_LIMIT + 1)
+    text = text.str.replace_many([chr(code) for code in codes], [f"\\x{code:02x}" for code in codes])
+    long = text.str.len_chars() > VALUE_LIMIT
+    return pl.when(long).then(text.str.slice(0, VALUE_LIMIT - 1) + "…").otherwise(text).alias(column)
 
 
 def _rejected(found: _Found, text: Text) -> pl.DataFrame:
@@ -318,9 +318,7 @@ def _rejected(found: _Found, text: Text) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "line": cleaned.lines,
-            "bytes": contents
-            if text.encoding == "utf-8"
-            else [text.original(content) for content in contents],
+            "bytes": contents if text.encoding == "utf-8" else [text.original(content) for content in contents],
             "reason": [CODES[Fate(fate)] for fate in cleaned.fates],
         },
         schema=REJECTED_SCHEMA,
@@ -385,9 +383,7 @@ def _empty_tail(
     notes = [
         issue(
             "empty-columns",
-            _("{count} columns without a name or content, at the end, were dropped").format(
-                count=len(dropped)
-            ),
+            _("{count} columns without a name or content, at the end, were dropped").format(count=len(dropped)),
             severity="info",
             file=name,
             row=layout.header_line,

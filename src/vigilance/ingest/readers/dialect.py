@@ -26,9 +26,7 @@ _SAMPLE: Final = 400
 """Records below the header that are looked at to see how lines end and which delimiter is consistent."""
 _AGREE: Final = 0.8
 """Share of records with the cell count of the header from which a delimiter counts as a candidate."""
-_VALUE: Final = re.compile(
-    r"\s*[-+(]?[€$£]?\s*\d[\d\s.,:/%-]*\)?\s*$|\s*(true|false|null|nan|n/a)\s*$", re.IGNORECASE
-)
+_VALUE: Final = re.compile(r"\s*[-+(]?[€$£]?\s*\d[\d\s.,:/%-]*\)?\s*$|\s*(true|false|null|nan|n/a)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +80,7 @@ def find(
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()):
         raise UsageError(_("a delimiter is one ASCII character, not '{text}'").format(text=delimiter))
     candidates = (delimiter,) if delimiter else DELIMITERS
-    parsed = {
-        mark: list(records(head, mark.encode(), limits.preamble + _SAMPLE, body)) for mark in candidates
-    }
+    parsed = {mark: list(records(head, mark.encode(), limits.preamble + _SAMPLE, body)) for mark in candidates}
     if not any(record.filled or record.cells is None for record in next(iter(parsed.values()))):
         raise InputRefused(_("{file}: the file is empty").format(file=name))
     fit = _by_names(parsed, name, matcher, limits) if matcher else _by_counts(parsed, name)
@@ -197,9 +193,7 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
         raise _ambiguous(name, [mark for _width, mark in perfect + likely])
     if not chosen:
         raise InputRefused(
-            _("{file}: no delimiter among comma, semicolon, tab and pipe gives records of one size").format(
-                file=name
-            ),
+            _("{file}: no delimiter among comma, semicolon, tab and pipe gives records of one size").format(file=name),
             hint=_("say which delimiter the file uses"),
         )
     return _header_by_counts(chosen[0][1], chosen[0][0], parsed[chosen[0][1]], name)
@@ -207,9 +201,7 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
 
 def _agreement(rows: Sequence[Record]) -> tuple[int, float]:
     """The usual number of cells, and the share of non-blank records that have it."""
-    counts = [
-        len(record.cells) if record.cells else 0 for record in rows if record.filled or not record.cells
-    ]
+    counts = [len(record.cells) if record.cells else 0 for record in rows if record.filled or not record.cells]
     if not counts:
         return 0, 0.0
     width, times = Counter(counts).most_common(1)[0]
@@ -250,9 +242,7 @@ def _refuse_single_quotes(fit: _Fit, name: str) -> None:
 def _layout(head: bytes, fit: _Fit, name: str, limits: Limits) -> Layout:
     record, cells = fit.record, list(fit.record.cells or ())
     if record.end - record.start > limits.header:
-        raise InputRefused(
-            _("{file}: the header is longer than {limit} bytes").format(file=name, limit=limits.header)
-        )
+        raise InputRefused(_("{file}: the header is longer than {limit} bytes").format(file=name, limit=limits.header))
     if len(cells) > limits.columns:
         raise InputRefused(
             _("{file}: {count} columns, over the limit of {limit}").format(
@@ -272,9 +262,7 @@ def _layout(head: bytes, fit: _Fit, name: str, limits: Limits) -> Layout:
         width=len(cells) + trailing,
         match=fit.match,
         preamble=tuple(
-            head[above.start : above.end].decode("utf-8", "replace")
-            for above in fit.above
-            if above.end > above.start
+            head[above.start : above.end].decode("utf-8", "replace") for above in fit.above if above.end > above.start
         ),
         trailing=trailing,
     )

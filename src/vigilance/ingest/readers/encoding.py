@@ -103,9 +103,7 @@ def _transcode(path: Path, name: str, encoding: str, start: int) -> Text:
             except UnicodeError as error:
                 offset = done + getattr(error, "start", 0)
                 raise InputRefused(
-                    _("{file}: byte {offset} is not {encoding}").format(
-                        file=name, offset=offset, encoding=encoding
-                    ),
+                    _("{file}: byte {offset} is not {encoding}").format(file=name, offset=offset, encoding=encoding),
                     hint=_("save the file as UTF-8, or name its encoding"),
                 ) from None
             if not chunk:
@@ -130,9 +128,7 @@ def refuse_bytes(path: Path, name: str, offset: int) -> InputRefused:
     )
     return InputRefused(
         text.format(where=where, bad=bad),
-        hint=_("save the file as UTF-8, or name its encoding; it may be {proposal}").format(
-            proposal=proposal
-        ),
+        hint=_("save the file as UTF-8, or name its encoding; it may be {proposal}").format(proposal=proposal),
     )
 
 

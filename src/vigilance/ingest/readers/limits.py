@@ -23,12 +23,13 @@ class Limits:
     record: int = MIB
     """Bytes of one record; a quote that is still open after so many bytes is an unclosed quote."""
     header: int = 64 * KIB
-    rejects: int = 2_000_000
+    rejects: int = 1_000_000
     """Records set aside before the file as a whole is refused."""
     preamble: int = 100
     """Records above the header in which the header is looked for."""
     ratio: int = 200
-    """Decompressed bytes per compressed byte, above ``ratio_from`` bytes."""
+    """Decompressed bytes per compressed byte in a workbook, above ``ratio_from`` bytes."""
+    gzip_ratio: int = 100
     ratio_from: int = 64 * MIB
     workbook_bytes: int = 256 * MIB
     workbook_unzipped: int = GIB

@@ -1,4 +1,4 @@
-"""The fast look at every byte of a text file: is each physical line one well-formed record of the right width?
+"""The fast look at every byte of a text file: each physical line must be one well-formed record.
 
 The file is cut into segments at line ends and the segments are checked side by side (numpy and hashing release the
 interpreter lock). If every line of every segment is right by itself, then by induction from the first line every line
@@ -133,30 +133,29 @@ def _bytes_verdict(data: bytes, begin: int, *, whole: bool) -> Verdict | None:
 def check_lines(data: bytes, shape: Shape) -> Verdict:
     """Whether every line of ``data`` is one record of ``shape.width`` cells with well-formed quotes, none blank."""
     crlf = b"\r" in data
-    unterminated = not data.endswith(b"\n")
     buffer = np.frombuffer(data, dtype=np.uint8)
     breaks = np.flatnonzero(buffer == LF)
-    if crlf and (data.count(b"\r") != breaks.size or not (buffer[breaks - 1] == CR).all() or breaks[0] == 0):
+    if crlf and (data.count(b"\r") != breaks.size or breaks[0] == 0 or not (buffer[breaks - 1] == CR).all()):
         return Verdict(False)
-    if unterminated:
-        breaks = np.append(breaks, buffer.size)
-    lengths = np.diff(breaks, prepend=-1) - 1
+    ends = breaks if data.endswith(b"\n") else np.append(breaks, buffer.size)
+    lengths = np.diff(ends, prepend=-1) - 1
     # A line of delimiters only, or an empty one, is a blank row.
-    if int(lengths.min()) < shape.width + crlf or int(lengths.max()) > shape.record_limit:
-        return Verdict(False)
-    if _repeats(data, shape.header, b"\r\n" if crlf else b"\n"):
+    sized = int(lengths.min()) >= shape.width + crlf and int(lengths.max()) <= shape.record_limit
+    if not sized or _repeats(data, shape.header, b"\r\n" if crlf else b"\n"):
         return Verdict(False)
     marks = buffer == shape.delimiter
-    marks[breaks[:-1] if unterminated else breaks] = True
-    found = _outside_quotes(buffer, marks, crlf) if b'"' in data else np.flatnonzero(marks)
-    if found is None:
+    marks[breaks] = True
+    cuts = _outside_quotes(buffer, marks, crlf) if b'"' in data else np.flatnonzero(marks)
+    if cuts is None or not _regular(np.append(cuts, ends[breaks.size :]), ends, shape):
         return Verdict(False)
-    cuts = np.append(found, buffer.size) if unterminated else found
-    if cuts.size != breaks.size * shape.width or not (cuts[shape.width - 1 :: shape.width] == breaks).all():
-        return Verdict(False)
-    if int(np.diff(cuts, prepend=-1).max()) - 1 > shape.cell_limit:
-        return Verdict(False)
-    return Verdict(True, int(breaks.size), crlf if not (unterminated and breaks.size == 1) else None)
+    return Verdict(True, int(ends.size), crlf if breaks.size else None)
+
+
+def _regular(cuts: Positions, ends: Positions, shape: Shape) -> bool:
+    """Whether every ``shape.width``-th cut, and no other, is a line end, and no cell is too long."""
+    if cuts.size != ends.size * shape.width or not (cuts[shape.width - 1 :: shape.width] == ends).all():
+        return False
+    return int(np.diff(cuts, prepend=-1).max()) - 1 <= shape.cell_limit
 
 
 def _repeats(data: bytes, header: bytes, line_end: bytes) -> bool:

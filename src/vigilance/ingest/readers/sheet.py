@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import reduce
@@ -16,7 +15,7 @@ from vigilance.errors import InputRefused
 from vigilance.i18n import messages
 from vigilance.ingest.readers.columns import unique_names
 from vigilance.ingest.readers.limits import Limits
-from vigilance.ingest.readers.table import LINE, REJECTED_SCHEMA, ROW, Counts, Dialect, Match, RawTable
+from vigilance.ingest.readers.table import LINE, ROW, Counts, Dialect, Match, RawTable
 from vigilance.ingest.readers.trailer import is_note
 from vigilance.issues import SCHEMA, issue
 from vigilance.issues import frame as issue_frame
@@ -66,9 +65,7 @@ def sheet_table(
     bad = _bad_cells(grid, header_row, columns)
     bad_rows = bad.filter(pl.col(_AT) > header_row)[_AT].unique()
     data = body.filter(~blank | pl.col(_AT).is_in(bad_rows.implode()))
-    repeated = reduce(
-        and_, (pl.col(c).fill_null("") == header[int(c)] for c in columns)
-    )
+    repeated = reduce(and_, (pl.col(c).fill_null("") == header[int(c)] for c in columns))
     again = data.filter(repeated)
     data = data.filter(~repeated)
     is_bad = pl.col(_AT).is_in(bad_rows.implode())
@@ -87,7 +84,7 @@ def sheet_table(
         pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW),
         (pl.col(_AT) + 1).alias(LINE),
     )
-    said = _say(grid, header_row, again, trailer, good)
+    said = _say(grid, header_row, again, trailer)
     return RawTable(
         file=path,
         sheet=grid.name,
@@ -105,9 +102,7 @@ def sheet_table(
     )
 
 
-def _drop_empty_columns(
-    header: list[str], body: pl.DataFrame, used: set[int]
-) -> tuple[list[str], pl.DataFrame]:
+def _drop_empty_columns(header: list[str], body: pl.DataFrame, used: set[int]) -> tuple[list[str], pl.DataFrame]:
     """Without the columns at the right that have neither a header nor a value."""
     width = len(header)
     while width > 1 and not header[width - 1].strip() and width - 1 not in used:
@@ -186,9 +181,7 @@ def _bad_issues(bad: pl.DataFrame, grid: Grid, names: list[str]) -> pl.DataFrame
         code.replace_strict({key: text for key, (text, _hint) in texts.items()}, return_dtype=pl.String).alias(
             "message"
         ),
-        code.replace_strict({key: hint for key, (_text, hint) in texts.items()}, return_dtype=pl.String).alias(
-            "hint"
-        ),
+        code.replace_strict({key: hint for key, (_text, hint) in texts.items()}, return_dtype=pl.String).alias("hint"),
     ).select(SCHEMA.names())
 
 
@@ -204,13 +197,11 @@ def _rejected(aside: pl.DataFrame, bad: pl.DataFrame, columns: list[str]) -> pl.
             .alias("bytes"),
             "reason",
         )
-        .cast(dict(REJECTED_SCHEMA))
+        .cast({"line": pl.Int64, "bytes": pl.Binary, "reason": pl.String})
     )
 
 
-def _say(
-    grid: Grid, header_row: int, again: pl.DataFrame, trailer: list[str], good: pl.DataFrame
-) -> list[dict[str, Any]]:
+def _say(grid: Grid, header_row: int, again: pl.DataFrame, trailer: list[str]) -> list[dict[str, Any]]:
     """Warnings on what was skipped, filled or restored."""
     info = grid.info
     below = Counter({"hidden": sum(1 for row in info["hidden_rows"] if row > header_row)})

@@ -98,9 +98,7 @@ def check_readable(path: Path, limits: Limits) -> int:
         raise InputRefused(_("{file}: the file is empty").format(file=path.name))
     if size > limits.bytes:
         raise InputRefused(
-            _("{file}: {size} bytes, over the limit of {limit}").format(
-                file=path.name, size=size, limit=limits.bytes
-            )
+            _("{file}: {size} bytes, over the limit of {limit}").format(file=path.name, size=size, limit=limits.bytes)
         )
     return size
 
@@ -125,17 +123,14 @@ def digest(path: Path) -> str:
 def gunzip(path: Path, name: str, limits: Limits) -> Path:
     """A scratch copy of a gzip file's content; refused as soon as it grows over the size or ratio limit."""
     target = scratch.new_file(Path(name.removesuffix(".gz")).suffix[:8])
-    packed = path.stat().st_size
     size = 0
     try:
-        with gzip.open(path, "rb") as source, target.open("wb") as out:
+        with path.open("rb") as packed, gzip.open(packed, "rb") as source, target.open("wb") as out:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
-                if size > limits.bytes or (size > limits.ratio_from and size > packed * limits.ratio):
+                if size > limits.bytes or (size > limits.ratio_from and size > packed.tell() * limits.gzip_ratio):
                     raise InputRefused(
-                        _("{file}: decompresses to more than {size} bytes, over the limit").format(
-                            file=name, size=size
-                        )
+                        _("{file}: decompresses to more than {size} bytes, over the limit").format(file=name, size=size)
                     )
                 out.write(chunk)
     except (OSError, EOFError, zlib.error) as error:

@@ -49,9 +49,7 @@ class Names:
         """Positions of the required names among ``cells``."""
         folded = [cell.strip().casefold() for cell in cells]
         mapping = {
-            name: folded.index(name.strip().casefold())
-            for name in self.required
-            if name.strip().casefold() in folded
+            name: folded.index(name.strip().casefold()) for name in self.required if name.strip().casefold() in folded
         }
         return Match(len(mapping), [name for name in self.required if name not in mapping], mapping)
 
@@ -115,9 +113,7 @@ class RawTable:
         """
         frame = self.frame.collect()
         if frame.height != self.counts.loaded:
-            raise VigilanceError(
-                f"{self.file.name}: {frame.height} rows parsed, {self.counts.loaded} counted"
-            )
+            raise VigilanceError(f"{self.file.name}: {frame.height} rows parsed, {self.counts.loaded} counted")
         return frame
 
 

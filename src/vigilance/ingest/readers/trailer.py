@@ -18,8 +18,8 @@ _SUM: Final = re.compile(
     re.IGNORECASE,
 )
 _NOTE: Final = re.compile(
-    r"\W*(sources?|notes?|disclaimer|legal|avertissement|mentions|copyright|©|\(c\)|end of|fin d|generated|g[eé]n[eé]r[eé]"
-    r"|printed|extracted|exported|export[eé] le|page|all rights|tous droits|confidential|confidentiel)",
+    r"\W*(sources?|notes?|disclaimer|legal|avertissement|mentions|copyright|©|\(c\)|end of|fin d|generated"
+    r"|g[eé]n[eé]r[eé]|printed|extracted|exported|export[eé] le|page|all rights|tous droits|confidential|confidentiel)",
     re.IGNORECASE,
 )
 

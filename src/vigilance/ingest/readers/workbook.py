@@ -43,16 +43,18 @@ class _Fit:
     match: Match | None
 
 
-def read_workbook(
-    path: Path, name: str, matcher: HeaderMatcher | None, limits: Limits, sheet: str | None
-) -> RawTable:
+def read_workbook(path: Path, name: str, matcher: HeaderMatcher | None, limits: Limits, sheet: str | None) -> RawTable:
     """The one table of a workbook: the sheet whose header fits, or the one that ``sheet`` names."""
     unpacked = _check_container(path, name, limits)
     folder = Path(tempfile.mkdtemp(dir=scratch.folder()))
     answer = _run(path, name, limits, sheet, unpacked, folder)
     if "refused" in answer:
         raise _refusal(name, str(answer["refused"]), str(answer.get("detail", "")))
-    grids = [Grid(name, info, _head(folder, info, limits), _values(folder, info)) for info in answer["sheets"] if info["file"]]
+    grids = [
+        Grid(name, info, _head(folder, info, limits), _values(folder, info))
+        for info in answer["sheets"]
+        if info["file"]
+    ]
     notes = [
         issue(
             "hidden-sheet",
@@ -116,9 +118,7 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int, name: str, lim
     return unpacked
 
 
-def _run(
-    path: Path, name: str, limits: Limits, sheet: str | None, unpacked: int, folder: Path
-) -> dict[str, Any]:
+def _run(path: Path, name: str, limits: Limits, sheet: str | None, unpacked: int, folder: Path) -> dict[str, Any]:
     """What the child answers; its death is an answer too."""
     legacy = not zipfile.is_zipfile(path)
     memory = min(limits.workbook_memory, (1536 if legacy else 320) * MIB + 24 * unpacked)
@@ -241,9 +241,16 @@ def _fit(grid: Grid, matcher: HeaderMatcher | None) -> _Fit | None:
     for index, row in enumerate(grid.head):
         match = matcher.match(row)
         if not match.missing:
-            below = index + 1
-            # A header merged downwards is repeated by the filling; its last row is the nearest to the data.
-            while below < len(grid.head) and not (again := matcher.match(grid.head[below])).missing and grid.merged_into(below):
-                index, match, below = below, again, below + 1
-            return _Fit(grid, index, match)
+            return _lowest(grid, _Fit(grid, index, match), matcher)
     return None
+
+
+def _lowest(grid: Grid, fit: _Fit, matcher: HeaderMatcher) -> _Fit:
+    """The last row of a header merged downwards: the filling repeats it down to the row above the data."""
+    below = fit.row + 1
+    while below < len(grid.head) and grid.merged_into(below):
+        match = matcher.match(grid.head[below])
+        if match.missing:
+            break
+        fit, below = _Fit(grid, below, match), below + 1
+    return fit

@@ -145,7 +145,7 @@ class XlsxSheet:
             ref = attributes.get("r")
             self.row, self.column = place(ref) if ref else (max(self.row, 0), self.column + 1)
             self.attributes, self.formula, self.value = attributes, False, ""
-        elif tag == "v" or tag == "t":
+        elif tag in ("v", "t"):
             self.in_value = True
         elif tag == "f":
             self.formula = True
@@ -182,7 +182,7 @@ class XlsxSheet:
         sheet.stretch(row, column, self.limit)
         if kind == "e":
             sheet.errors.append((row, column, self.value[:40]))
-        elif self.formula and (not self.value and kind != "str" or self.stale and self.value == "0"):
+        elif self.formula and ((not self.value and kind != "str") or (self.stale and self.value == "0")):
             sheet.uncached.append((row, column))
         elif kind in (None, "n") and "s" in self.attributes:
             style = self.attributes["s"]
@@ -242,47 +242,56 @@ def scan_xlsx(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
     return sheets
 
 
-def scan_ods(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
-    """Walk all tables of an ODS file: their extents count repeated cells and rows only where something is in them."""
-    sheets: dict[str, Sheet] = {}
-    at = {"row": 0, "column": 0, "rows": 1}
-    current = Sheet("")
+class OdsTables:
+    """Handlers for ``content.xml``: extents count repeated cells and rows only where something is in them."""
 
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal current
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.sheets: dict[str, Sheet] = {}
+        self.sheet = Sheet("")
+        self.row = self.column = 0
+        self.rows = 1
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
         tag = local(name)
         if tag == "table":
-            current = Sheet(attributes.get("table:name", ""))
-            sheets[current.name] = current
-            at.update(row=0, column=0, rows=1)
+            self.sheet = Sheet(attributes.get("table:name", ""))
+            self.sheets[self.sheet.name] = self.sheet
+            self.row = self.column = 0
         elif tag == "table-row":
-            at.update(column=0, rows=int(attributes.get("table:number-rows-repeated", "1")))
+            self.column, self.rows = 0, int(attributes.get("table:number-rows-repeated", "1"))
             if attributes.get("table:visibility") in ("collapse", "filter"):
-                current.hidden_rows.extend(range(at["row"], at["row"] + min(at["rows"], 1000)))
+                self.sheet.hidden_rows.extend(range(self.row, self.row + min(self.rows, 1000)))
         elif tag in ("table-cell", "covered-table-cell"):
-            times = int(attributes.get("table:number-columns-repeated", "1"))
-            if "office:value-type" in attributes or "calcext:value-type" in attributes:
-                current.stretch(at["row"] + at["rows"] - 1, at["column"] + times - 1, limit)
-            if attributes.get("office:value-type") == "percentage":
-                current.percents.extend((at["row"], at["column"] + k) for k in range(min(times, 1000)))
-            if attributes.get("calcext:value-type") == "error":
-                current.errors.append((at["row"], at["column"], "error"))
-            at["column"] += times
+            self._cell(attributes)
 
-    def end(name: str) -> None:
+    def _cell(self, attributes: dict[str, str]) -> None:
+        times = int(attributes.get("table:number-columns-repeated", "1"))
+        kind, extra = attributes.get("office:value-type"), attributes.get("calcext:value-type")
+        if kind or extra:
+            self.sheet.stretch(self.row + self.rows - 1, self.column + times - 1, self.limit)
+        if kind == "percentage":
+            self.sheet.percents.extend((self.row, self.column + index) for index in range(times))
+        if extra == "error":
+            self.sheet.errors.append((self.row, self.column, "error"))
+        self.column += times
+
+    def end(self, name: str) -> None:
+        """Close an element."""
         if local(name) == "table-row":
-            at["row"] += at["rows"]
+            self.row += self.rows
 
-    def text(_data: str) -> None:
-        return
+    def text(self, _data: str) -> None:
+        """Ignore text: calamine reads the values."""
 
-    try:
-        info = book.getinfo("content.xml")
-    except KeyError:
-        raise Refused("damaged", "content.xml") from None
-    with book.open(info) as stream:
-        feed(stream, start, end, text)
-    return sheets
+
+def scan_ods(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
+    """Walk all tables of an ODS file."""
+    tables = OdsTables(limit)
+    with book.open("content.xml") as stream:
+        feed(stream, tables.start, tables.end, tables.text)
+    return tables.sheets
 
 
 def scan_xlsb(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
