@@ -38,7 +38,7 @@ def unique_names(
     seen: set[str] = set()
     issues = []
     for place, cell in enumerate(header, start=1):
-        wish = cell if cell.strip() else _("column {place}").format(place=place)
+        wish = cell if cell.strip() else f"column {place}"
         new, count = wish, 2
         while new in seen or new in (ROW, LINE) or (new != cell and new in taken):
             new, count = f"{wish} ({count})", count + 1
