@@ -13,7 +13,7 @@ import polars as pl
 from vigilance.i18n import messages
 from vigilance.portfolio import company
 from vigilance.portfolio.exposure import UPSTREAM
-from vigilance.portfolio.screen import Screening
+from vigilance.portfolio.screen import DIGITS, Screening
 from vigilance.rules import Judgements
 from vigilance.terms import HAZARDS
 
@@ -105,9 +105,8 @@ def _worded(
         before, after = (own if tier == 1 else behind.replace("{tier}", str(tier))).split("{places}")
         text = pl.concat_str(pl.lit(before), pl.col("places").fill_null(_("nothing")), pl.lit(after))
         sentence = pl.when(pl.col("question") == f"tier_{tier}").then(text).otherwise(sentence)
-    quantised = (pl.col("reduces") * 1e10 + 0.5).floor() / 1e10
     return (
-        joined.with_columns(text=sentence, reduces=quantised)
+        joined.with_columns(text=sentence, reduces=pl.col("reduces").round(DIGITS))
         .drop("places")
         .sort(["hazard", "rank", "question_rank"], descending=[True, False, False])
     )

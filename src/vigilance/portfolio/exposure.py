@@ -32,8 +32,11 @@ _CERTAIN: Final = 1.0 - 1e-12
 
 
 def exact_sum(expr: pl.Expr) -> pl.Expr:
-    """A sum that does not depend on the order of its rows: on integers of 1e-12."""
-    return ((expr * _GRAIN + 0.5).floor().cast(pl.Int64).sum().cast(pl.Float64)) / _GRAIN
+    """A sum that does not depend on the order of its rows: on integers of 1e-12.
+
+    It multiplies where one would divide: Polars divides by a constant in two ways, by the length of the column.
+    """
+    return ((expr * _GRAIN + 0.5).floor().cast(pl.Int64).sum().cast(pl.Float64)) * (1.0 / _GRAIN)
 
 
 def loss(expr: pl.Expr) -> pl.Expr:
@@ -175,6 +178,7 @@ def _anywhere(kinds: pl.DataFrame, world: World) -> pl.DataFrame:
     wanted = kinds.filter(pl.col("iso3").is_null() & (pl.col("level") != "domicile")).select("division").unique()
     return (
         wanted.join(_buys(world, (1, *UPSTREAM)).filter("placed"), on="division")
+        .sort("division", "tier", "upstream")
         .with_columns(share=pl.col("share") / pl.col("share").sum().over("division", "tier"))
         .join(world.footprint.rename({"division": "upstream", "share": "there"}), on="upstream")
         .select(

@@ -85,15 +85,15 @@ def world(facts: Facts, judgements: Judgements) -> World:
         .filter((pl.col("commodity").fill_null("all") == "all") & ~pl.col("flow").str.contains("origin|nationality"))
         .group_by(division="isic_division", iso3="iso3")
         .agg(pl.col("share").sum())
+        .sort("division", "iso3")  # before the sum: the order of a sum of floats decides its last digit
         .with_columns(share=pl.col("share") / pl.col("share").sum().over("division"))
-        .sort("division", "iso3")
     )
     upstream = (
         judgements.table("upstream")
         .group_by(division="division", tier=pl.col("upstream_tier").cast(pl.Int8), upstream="upstream_division")
         .agg(share=pl.col("value").sum())
-        .with_columns(share=pl.col("share") / pl.col("share").sum().over("division", "tier"))
         .sort("division", "tier", "upstream")
+        .with_columns(share=pl.col("share") / pl.col("share").sum().over("division", "tier"))
     )
     return World(footprint, upstream)
 
@@ -142,8 +142,8 @@ def activities(texts: pl.Series, aliases: pl.DataFrame, *, codes: str) -> pl.Dat
         schema={"text": pl.String, "division": pl.String, "weight": pl.Float64},
         orient="row",
     )
-    both = pl.concat([mixes, plain])
-    return both.with_columns(weight=pl.col("weight") / pl.col("weight").sum().over("text")).sort("text", "division")
+    both = pl.concat([mixes, plain]).sort("text", "division")
+    return both.with_columns(weight=pl.col("weight") / pl.col("weight").sum().over("text"))
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,7 @@ def _declared(together: pl.DataFrame, declared: pl.DataFrame | None, mixes: pl.D
     text = pl.when(pl.col("activity").is_in(known.implode())).then("activity")
     rows = rows.select("issuer", iso3="_stated", text=text, share="share")
     rows = rows.filter(pl.col("iso3").is_not_null() | pl.col("text").is_not_null())
+    rows = rows.sort("issuer", "iso3", "text", "share", nulls_last=True)
     open_share = (1.0 - pl.col("share").sum().over("issuer")).clip(lower_bound=0.0)
     each = open_share / pl.col("share").is_null().sum().over("issuer")
     rows = rows.with_columns(share=pl.coalesce("share", each))
@@ -257,6 +258,7 @@ def _parts(table: pl.DataFrame, mixes: pl.DataFrame, said: pl.DataFrame) -> pl.D
         )
         .drop("_home")
     )
+    declared = declared.sort("issuer", "division", "iso3", "share", nulls_last=True)
     # An issuer counts as declared only when every part of it is placed; shares are made whole again.
     declared = declared.with_columns(
         level=pl.when((pl.col("level") == "declared").all().over("issuer")).then(pl.lit("declared")).otherwise("level"),

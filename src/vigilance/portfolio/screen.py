@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NOT_ASSESSED: Final = "not_assessed"
 SUPPLIERS: Final = -1
 """Stands for the known suppliers of an issuer and what is behind them, beside its tiers 1 to 4."""
-DIGITS: Final = 1e10
+DIGITS: Final = 10
 """Probabilities are quantised to ten digits once, at the end."""
 
 SCOPES: Final = ("operations", "inherent", "residual")
@@ -345,21 +345,26 @@ def _dimension(values: pl.DataFrame, hazard: str, dimension: str, key: str, labe
     found = values.group_by(pl.col(key).fill_null("unknown").alias("key")).agg(
         label=pl.col(label).drop_nulls().min().cast(pl.String), contribution=exact_sum(pl.col("value"))
     )
+    whole = exact_sum(pl.col("contribution"))
     return found.select(
         hazard=pl.lit(hazard),
         dimension=pl.lit(dimension),
         key="key",
         label=pl.coalesce("label", "key"),
-        contribution="contribution",
-        share=pl.when(pl.col("contribution").sum() > 0).then(pl.col("contribution") / pl.col("contribution").sum()),
+        contribution=_ten_digits(pl.col("contribution")),
+        share=pl.when(whole > 0).then(_ten_digits(pl.col("contribution") / whole)),
     ).sort(["contribution", "key"], descending=[True, False])
+
+
+def _ten_digits(value: pl.Expr) -> pl.Expr:
+    return value.round(DIGITS)
 
 
 def _quantised(table: pl.DataFrame) -> pl.DataFrame:
     """Drop the working columns; probabilities and scores to ten digits."""
     hazard_columns = [c for c in table.columns if c.startswith(tuple(HAZARDS)) and table[c].dtype == pl.Float64]
     return table.drop(pl.selectors.starts_with("_")).with_columns(
-        ((pl.col(c) * DIGITS + 0.5).floor() / DIGITS).alias(c) for c in hazard_columns
+        _ten_digits(pl.col(c)).alias(c) for c in hazard_columns
     )
 
 
