@@ -139,7 +139,7 @@ def _solve(problem: Problem) -> Solution:
             days=clash.short_by / UNITS_PER_DAY
         )
         + "".join(f"\n    - {name}" for name in names),
-        hint=_("Each of them can be kept without the others; loosen one by that much."),
+        hint=_("Without any one of them the others can be kept; loosen one by that much."),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -67,11 +68,9 @@ def outcomes(
         column(audits, "supplier_id", pl.String).alias("id"),
         column(audits, "audited_on", pl.Date),
         _found(audits),
-    ).filter(
-        pl.col("audited_on").is_between(
-            pl.lit(plan.figures["from"]).cast(pl.Date), pl.lit(plan.figures["to"]).cast(pl.Date)
-        )
-    )
+    ).filter(pl.col("audited_on").is_between(*(date.fromisoformat(plan.figures[k]) for k in ("from", "to"))))
+    if findings is None:
+        seen = seen.filter(pl.col("found").is_not_null())
     if findings is not None:
         named = read_findings(findings, protocol).filter(pl.col("grave") & pl.col("topic").is_in(protocol.hit_topics))
         marks = named.select("id", "audited_on", pl.lit(True).alias("named")).unique()

@@ -28,12 +28,14 @@ def percent(share: float | None, digits: int = 1) -> str:
 def tell(figures: dict[str, Any], folder: str) -> str:
     """The summary of a plan."""
     lines = [
-        _("Audit plan, {start} to {end}: {used} of {budget} person-days ({travel} on the road)").format(
-            start=figures["from"],
-            end=figures["to"],
-            used=number(figures["used"], 1),
-            budget=number(figures["budget"], 1),
-            travel=number(figures["travel_days"], 1),
+        *_wrapped(
+            _("Audit plan, {start} to {end}: {used} of {budget} person-days ({travel} on the road)").format(
+                start=figures["from"],
+                end=figures["to"],
+                used=number(figures["used"], 1),
+                budget=number(figures["budget"], 1),
+                travel=number(figures["travel_days"], 1),
+            )
         ),
         "",
     ]
@@ -135,7 +137,7 @@ def tell_review(said: dict[str, Any]) -> str:
                 **{key: plan[key] for key in ("plan", "audited", "planned", "hits")}
             ),
             "",
-            _("  hit-rate                      share      90 % interval   audits"),
+            _("  hit-rate                         share      interval (90 %)  audits"),
             _row(_("chosen by value"), plan["hit_rate"]),
             _row(_("country risk only"), plan["baselines"]["country_only"]),
             _row(_("largest spend first"), plan["baselines"]["spend_rank"]),
