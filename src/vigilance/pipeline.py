@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
@@ -168,15 +169,24 @@ def scored(
 
 
 def in_words(frame: pl.DataFrame) -> pl.DataFrame:
-    """Driver codes as words, an unstated zone as nothing, and the supplier id under its own name."""
-    codes = sorted({code for name in DRIVER_COLUMNS for code in frame[name].unique().to_list()})
-    said = drivers.catalogue(codes)
-    keys, values = list(said), list(said.values())
+    """Driver codes as words, an unstated zone as nothing, and the supplier id under its own name.
+
+    Words that repeat over millions of rows are kept as enumerations: a small number a row, and a list of words.
+    """
+    codes = np.unique(np.concatenate([frame[name].unique().to_numpy() for name in DRIVER_COLUMNS]))
+    said = drivers.catalogue(codes.tolist())
+    words = pl.Enum(list(dict.fromkeys(said.values())))
+    place = pl.Series(list(said.values()), dtype=words).to_physical().to_numpy()
+    found = [
+        pl.Series(name, place[np.searchsorted(codes, frame[name].to_numpy())]).cat.to(words) for name in DRIVER_COLUMNS
+    ]
     frame = frame.with_columns(
+        *found,
         # Already quantised, to within the last bit: this only picks the shortest decimal of each.
         *(pl.col(name).round(DIGITS) for name in SCORES if frame.schema[name].is_float()),
-        *(pl.col(name).replace_strict(keys, values, return_dtype=pl.String) for name in DRIVER_COLUMNS),
-        pl.col("zone_code").replace("", None),
+        pl.when(pl.col("zone_code") != "").then("zone_code"),
+        *(pl.col(f"{hazard}_band").cast(pl.Enum(list(map(str, BANDS)))) for hazard in HAZARDS),
+        *(pl.col(f"{hazard}_grade").cast(pl.Enum(list(GRADES))) for hazard in HAZARDS),
     )
     return frame if "supplier_id" in frame.columns else frame.with_columns(supplier_id="_supplier_id")
 

@@ -76,7 +76,8 @@ class Run:
 
     def _table(self, name: str) -> pl.LazyFrame:
         self.verify(name)
-        return pl.scan_parquet(self.path / name)
+        # Words are stored as enumerations, and handed out as plain text.
+        return pl.scan_parquet(self.path / name).with_columns(pl.selectors.enum().cast(pl.String))
 
     def verify(self, name: str) -> None:
         """Raise ``InputRefused`` unless a file of the run is the one that was written."""
