@@ -73,7 +73,7 @@ def test_a_bare_code_is_read_by_the_scheme_of_its_header(sites: Callable[..., An
 def test_what_was_not_plain_is_said_once_for_each_text(sites: Callable[..., Any]) -> None:
     intake = sites({"activity": ["Growing of cotton"] * 3 + ["Textiles", "", "unknown", "Manufacturing"]})
     said = intake.issues.filter(intake.issues["column"] == "activity")
-    assert said["code"].to_list() == ["activity_read", "activity_read"]
+    assert said["code"].to_list() == ["activity_read", "activity_broad"]
     assert "3 rows" in said["message"][0]
     assert intake.rows.collect()["_division"].to_list()[:6] == ["01", "01", "01", "13", "00", "00"]
 

@@ -6,10 +6,12 @@ names of roads are taken out of an address before it is searched.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -21,6 +23,7 @@ from vigilance.ingest.folding import fold, visible
 _ = messages("ingest")
 
 ZONE: Final = "_zone"
+_NAMES: Final = Path(__file__).parent / "vocabulary" / "zone_names.csv"
 _ROADS: Final = (
     r"(?i)[\w'’-]+(?:\s+(?:north|south|east|west|middle|bei|nan|dong|xi|zhong|n|s|e|w)\.?)?\s+"
     r"(?:road|rd|street|str|st|avenue|ave|boulevard|lu|jie|dadao|lane|rue)\b|\p{Han}{2,4}(?:路|街|大道|巷)"
@@ -44,7 +47,9 @@ class Zones:
         postcodes: dict[str, dict[str, str]] = defaultdict(dict)
         for zone, iso3 in facts.table("zones").select("zone", "iso3").iter_rows():
             meanings[iso3, fold(zone)].add(zone)
-        for zone, iso3, alias, kind in facts.table("zone_aliases").select("zone", "iso3", "alias", "kind").iter_rows():
+        known = {zone for zones in meanings.values() for zone in zones}
+        rows = facts.table("zone_aliases").select("zone", "iso3", "alias", "kind").rows()
+        for zone, iso3, alias, kind in [*rows, *(row for row in _other_scripts() if row[0] in known)]:
             if kind == "postcode_prefix":
                 postcodes[iso3][alias] = zone
                 continue
@@ -78,6 +83,16 @@ class Zones:
             return pl.lit(None, dtype=pl.String)
         pattern = r"(?:^|\D)(" + "|".join(sorted(prefixes, key=lambda p: (-len(p), p))) + ")" + r"\d{4}(?:\D|$)"
         return lookup(address.str.extract(pattern, 1), prefixes, pl.String())
+
+
+def _other_scripts() -> list[tuple[str, str, str, str]]:
+    """Names of zones in other scripts and spellings: zone, country, name, kind."""
+    with _NAMES.open(encoding="utf-8", newline="") as file:
+        return [
+            (row["zone"], row["iso3"], alias, row["kind"])
+            for row in csv.DictReader(file)
+            for alias in row["aliases"].split("|")
+        ]
 
 
 def _searched(text: pl.Expr, names: Mapping[str, str]) -> pl.Expr:

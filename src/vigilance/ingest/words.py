@@ -192,7 +192,7 @@ def _tier(text: str) -> Reading:
     number = (
         int(parts[0]) if len(parts) == 1 and parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 4 else None
     )
-    if number not in terms.TIERS:
+    if number not in terms.TIERS or raw.startswith("-"):
         return Reading(
             text=Text(
                 "tier_unreadable",
