@@ -160,6 +160,7 @@ GENERIC = {
     "comma": (b"a,b\n1,2\n", ","),
     "semicolon with decimal comma": (b"a;b\n1,5;2,5\n3,5;x\n", ";"),
     "tab": (b"a\tb\nx, y\tz\n", "\t"),
+    "years": (b"place,2025,2026\nx,1,2\n", ","),
     "title": (b"Report\n\na|b|c\n1|2|3\n4|5|6\n7|8|9\n", "|"),
 }
 
@@ -178,6 +179,10 @@ def test_any_header_when_the_counts_decide(put, case):
         (b"a,b;c\n1,2;3\n", "ambiguous"),
         (b"a,b\nfoo\nbar\nbaz\n1,2,3\n", "delimiter"),
         (b"1,2,3\n4,5,6\n", "values where the column names"),
+        (b"a,1\nb,2\n", "values where the column names"),
+        (b"a b c\n1 2 3\n", "ambiguous"),
+        (b"a^b\n1^2\n", "ambiguous"),
+        (b"a||b||c\n1||2||3\n", "two characters"),
     ],
 )
 def test_undecided_is_an_error(put, content, word):

@@ -21,11 +21,13 @@ from vigilance.ingest.readers.table import HeaderMatcher, Match
 _ = messages("readers")
 
 DELIMITERS: Final = (",", ";", "\t", "|")
+_UNUSUAL: Final = " :^~=/!#&*\x01\x1e\x1f"
 _SEP_LINE: Final = re.compile(rb'"?sep=(.)"?(?=\r|\n|\Z)', re.IGNORECASE)
 _SAMPLE: Final = 400
 """Records below the header that are looked at to see how lines end and which delimiter is consistent."""
 _AGREE: Final = 0.8
 """Share of records with the cell count of the header from which a delimiter counts as a candidate."""
+_YEAR: Final = re.compile(r"(19|20)\d\d")
 _VALUE: Final = re.compile(r"\s*[-+(]?[€$£]?\s*\d[\d\s.,:/%-]*\)?\s*$|\s*(true|false|null|nan|n/a)\s*$", re.IGNORECASE)
 
 
@@ -85,6 +87,7 @@ def find(
         raise InputRefused(_("{file}: the file is empty").format(file=name))
     fit = _by_names(parsed, name, matcher, limits) if matcher else _by_counts(parsed, name)
     _refuse_single_quotes(fit, name)
+    _refuse_doubled_delimiter(fit, name)
     layout = _layout(head, fit, name, limits)
     shift = first_line - 1
     return replace(layout, header_line=layout.header_line + shift, data_line=layout.data_line + shift)
@@ -188,7 +191,8 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
             (perfect if share == 1.0 else likely).append((width, mark))
     chosen = perfect or likely
     if not chosen and all(len(record.cells or ()) <= 1 for rows in parsed.values() for record in rows):
-        chosen = [(1, min(parsed, key=lambda mark: max(len(record.cells or ()) for record in parsed[mark])))]
+        chosen = [(1, next(iter(parsed)))]
+        _refuse_other_delimiter(next(iter(parsed.values())), name)
     if len(chosen) > 1 or (perfect and any(width > perfect[0][0] for width, _mark in likely)):
         raise _ambiguous(name, [mark for _width, mark in perfect + likely])
     if not chosen:
@@ -197,6 +201,15 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
             hint=_("say which delimiter the file uses"),
         )
     return _header_by_counts(chosen[0][1], chosen[0][0], parsed[chosen[0][1]], name)
+
+
+def _refuse_other_delimiter(rows: Sequence[Record], name: str) -> None:
+    """Refuse a file of one column whose lines all split alike at a character that is no usual delimiter."""
+    texts = [record.cells[0].strip() for record in rows if record.cells and record.filled]
+    for mark in _UNUSUAL:
+        counts = {len(text.split()) if mark == " " else text.count(mark) + 1 for text in texts}
+        if len(texts) > 1 and len(counts) == 1 and counts.pop() > 1:
+            raise _ambiguous(name, [mark, *DELIMITERS])
 
 
 def _agreement(rows: Sequence[Record]) -> tuple[int, float]:
@@ -211,11 +224,10 @@ def _agreement(rows: Sequence[Record]) -> tuple[int, float]:
 def _header_by_counts(mark: str, width: int, rows: Sequence[Record], name: str) -> _Fit:
     for index, record in enumerate(rows):
         if record.cells and len(record.cells) == width and len(record.filled) * 2 > width:
-            names = [cell.strip() for cell in record.filled]
-            if any(_VALUE.match(text) for text in names):
+            if not _reads_like_names(record, rows[index + 1 :]):
                 raise InputRefused(
                     _("{file}, line {line}: values where the column names should be: {found}").format(
-                        file=name, line=record.line, found=quoted(names)
+                        file=name, line=record.line, found=quoted([cell.strip() for cell in record.filled])
                     ),
                     hint=_("the first line must hold the column names"),
                 )
@@ -236,6 +248,26 @@ def _refuse_single_quotes(fit: _Fit, name: str) -> None:
                 file=name, line=wrapped[0].line
             ),
             hint=_('export the file with double quotes (") around cells, or with none'),
+        )
+
+
+def _reads_like_names(record: Record, below: Sequence[Record]) -> bool:
+    """Whether a record may be a header: few of its cells are numbers (years apart), and it differs from the next."""
+    cells = [cell.strip() for cell in record.cells or ()]
+    values = [bool(_VALUE.match(cell)) and not _YEAR.fullmatch(cell) for cell in cells]
+    if sum(values) * 2 > sum(1 for cell in cells if cell):
+        return False
+    following = next((other.cells for other in below if other.cells and other.filled), None)
+    return not (any(values) and following and values == [bool(_VALUE.match(cell.strip())) for cell in following])
+
+
+def _refuse_doubled_delimiter(fit: _Fit, name: str) -> None:
+    """Refuse a delimiter of two characters: every second cell of every record would be empty."""
+    shapes = [record.cells for record in (fit.record, *fit.below) if record.cells and record.filled]
+    if len(shapes[0]) > 2 and all(len(cells) % 2 and not any(cells[1::2]) for cells in shapes):
+        raise InputRefused(
+            _("{file}: the delimiter seems to be '{mark}', two characters").format(file=name, mark=fit.delimiter * 2),
+            hint=_("export the file with one character between cells"),
         )
 
 
