@@ -1,4 +1,4 @@
-"""``vigilance screen`` as a person runs it: files, exit codes, what is said first, what is written and what never is."""
+"""``vigilance screen`` as a person runs it: files, exit codes, what is said first, what is written."""
 
 from __future__ import annotations
 
@@ -111,10 +111,12 @@ def test_everything_at_once(tmp_path: Path) -> None:
     """Declarations, suppliers with links, answers, a benchmark and the last screening, in one run."""
     source = fund(tmp_path / "fund.csv")
     (tmp_path / "sites.csv").write_text(
-        "supplier_id,name,country,activity,tier\nS1,Dhaka Knit,Bangladesh,Wearing apparel,1\nS2,Cotton,India,Growing of cotton,4\n"
+        "supplier_id,name,country,activity,tier\n"
+        "S1,Dhaka Knit,Bangladesh,Wearing apparel,1\nS2,Cotton,India,Growing of cotton,4\n"
     )
     (tmp_path / "issuers.csv").write_text(
-        "name,country,activity,share,supplier_file\nLVMH,France,15,60 %,sites.csv\nLVMH,Italy,14,40 %,\nFast Retailling,China,14,,\n"
+        "name,country,activity,share,supplier_file\n"
+        "LVMH,France,15,60 %,sites.csv\nLVMH,Italy,14,40 %,\nFast Retailling,China,14,,\n"
     )
     (tmp_path / "links.csv").write_text("buyer_id,supplier_id,share\nLVMH,S1,0.4\nS1,S2,0.9\n")
     (tmp_path / "q.csv").write_text("name,question,answer,proof\nLVMH,m1,yes,documented\nLVMH,c2,yes,declared\n")

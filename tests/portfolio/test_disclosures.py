@@ -1,4 +1,4 @@
-"""Disclosure lines are computed from rows and say which; unknown is never a zero. Engagement asks what would tell most."""
+"""Disclosure lines come from rows and say which; unknown is never a zero. Engagement asks what would tell most."""
 
 from __future__ import annotations
 

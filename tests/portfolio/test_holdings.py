@@ -173,13 +173,10 @@ def test_values_make_weights_and_two_currencies_need_a_rate(tmp_path: Path) -> N
 
 
 def test_a_fund_of_funds_is_opened_when_its_holdings_are_given(tmp_path: Path) -> None:
-    outer = write(
-        tmp_path / "outer.csv", "A,Equity,60", "Inner Fund,Fund,30", "Closed Fund,ETF,10", header="Name,Asset Class,Weight",
-        above="Outer Fund\n\n",
-    )  # fmt: skip
-    inner = write(
-        tmp_path / "inner.csv", "A,Equity,50", "B,Equity,50", header="Name,Asset Class,Weight", above="Inner Fund\n\n"
-    )
+    columns = "Name,Asset Class,Weight"
+    funds_held = ("A,Equity,60", "Inner Fund,Fund,30", "Closed Fund,ETF,10")
+    outer = write(tmp_path / "outer.csv", *funds_held, header=columns, above="Outer Fund\n\n")
+    inner = write(tmp_path / "inner.csv", "A,Equity,50", "B,Equity,50", header=columns, above="Inner Fund\n\n")
     held = holdings.read([outer, inner], ON)
     weight = dict(held.lines.group_by("name").agg(pl.col("weight").sum()).iter_rows())
     assert weight == pytest.approx({"A": 0.75, "B": 0.15})

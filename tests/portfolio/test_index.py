@@ -1,4 +1,4 @@
-"""A made-up world-index fund of 2,400 lines in the words of a real one: read without help, resolved, reconciled, quick."""
+"""A made-up world-index fund of 2,400 lines in the words of a real one: read without help, resolved, reconciled."""
 
 from __future__ import annotations
 
@@ -12,32 +12,35 @@ from vigilance.portfolio import job
 
 from .world import ON
 
-SECTORS = ("Information Technology", "Financials", "Health Care", "Consumer Discretionary", "Industrials", "Communication",
-           "Consumer Staples", "Energy", "Utilities", "Materials", "Real Estate")  # fmt: skip
-PLACES = ("United States", "Japan", "United Kingdom", "China", "Korea (South)", "Taiwan", "Hong Kong", "Russian Federation", "Turkey",
-          "Czech Republic", "United Arab Emirates", "Viet Nam", "Saudi Arabia", "South Africa", "Brazil", "Netherlands", "Türkiye",
-          "Philippines", "Egypt", "Qatar", "Kuwait", "Israel", "New Zealand", "Macau", "Puerto Rico", "Bermuda", "Isle of Man")  # fmt: skip
-HEADER = "Ticker,Name,Sector,Asset Class,Market Value,Weight (%),Notional Value,Quantity,Price,Location,Exchange,Currency,FX Rate,Market Currency,Accrual Date"
+SECTORS = (
+    "Information Technology|Financials|Health Care|Consumer Discretionary|Industrials|Communication|Consumer Staples"
+    "|Energy|Utilities|Materials|Real Estate"
+).split("|")
+PLACES = (
+    "United States|Japan|United Kingdom|China|Korea (South)|Taiwan|Hong Kong|Russian Federation|Turkey|Czech Republic"
+    "|United Arab Emirates|Viet Nam|Saudi Arabia|South Africa|Brazil|Netherlands|Türkiye|Philippines|Egypt|Qatar|Kuwait"
+    "|Israel|New Zealand|Macau|Puerto Rico|Bermuda|Isle of Man"
+).split("|")
+HEADER = (
+    "Ticker,Name,Sector,Asset Class,Market Value,Weight (%),Notional Value,Quantity,Price,Location,Exchange,Currency"
+    ",FX Rate,Market Currency,Accrual Date"
+)
+CASH = '"USD","USD CASH","Cash and/or Derivatives","Cash","{:,.2f}","0.40","0","0","100","United States","-","USD","1","USD","-"'
+ABOVE = '\ufeffExample All World Fund\nFund Holdings as of,"Oct 30, 2026"\nShares Outstanding,"191,200,000.00"\n\xa0\n'
+BELOW = '\n\xa0\n"The content of this file\nis owned by somebody."\n'
 
 
 def fund(path: Path, n: int = 2400) -> tuple[Path, float]:
+    """A fund whose values fall off as an index does; its printed weights are rounded to two decimals."""
     values = [1e9 / (i + 1) ** 0.9 for i in range(n)]
     cash = sum(values) * 0.004
-    whole = sum(values) + cash
-    weights = [round(100 * v / whole, 2) for v in values]
+    weights = [round(100 * v / (sum(values) + cash), 2) for v in values]
     lines = [
-        f'"T{i}","COMPANY NUMBER {i} PLC","{SECTORS[i % 11]}","Equity","{v:,.2f}","{w:.2f}","{v:,.2f}","{i + 1:,}.00","10.00",'
-        f'"{PLACES[i % len(PLACES)]}","Exchange {i % 7}","USD","1.00","USD","-"'
+        f'"T{i}","COMPANY NUMBER {i} PLC","{SECTORS[i % 11]}","Equity","{v:,.2f}","{w:.2f}","{v:,.2f}","{i + 1:,}.00",'
+        f'"10.00","{PLACES[i % len(PLACES)]}","Exchange {i % 7}","USD","1.00","USD","-"'
         for i, (v, w) in enumerate(zip(values, weights, strict=True))
     ]
-    lines.append(
-        f'"USD","USD CASH","Cash and/or Derivatives","Cash","{cash:,.2f}","0.40","0","0","100.00","United States","-","USD","1.00","USD","-"'
-    )
-    above = '\ufeffExample All World Fund\nFund Holdings as of,"Oct 30, 2026"\nShares Outstanding,"191,200,000.00"\nStock,"-"\n\xa0\n'
-    path.write_text(
-        above + "\n".join((HEADER, *lines)) + '\n\xa0\n"The content of this file\nis owned by somebody."\n',
-        encoding="utf-8",
-    )
+    path.write_text(ABOVE + "\n".join((HEADER, *lines, CASH.format(cash))) + BELOW, encoding="utf-8")
     return path, sum(weights) / 100
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import polars as pl
@@ -58,7 +59,7 @@ def test_levels_from_sector_down_to_nothing() -> None:
 def test_a_sector_is_spread_by_its_footprint_and_home_share() -> None:
     table = one(screened([APPAREL]), "Mode SA")
     home = judgements().value("portfolio.home_share.1")
-    # Own operations of apparel: at home, and abroad in Bangladesh 5/9 and China 4/9; risk of a cell grows by 1/4 a tier.
+    # Own operations of apparel: at home, abroad in Bangladesh 5/9 and China 4/9; a cell's risk grows by 1/4 a tier.
     survive = (
         (1 - 0.01 * 1.25) ** home
         * (1 - 0.25 * 1.25) ** ((1 - home) * 5 / 9)
@@ -137,7 +138,7 @@ def test_the_hazards_are_never_merged() -> None:
 
 
 def declared(*rows: tuple[object, ...]) -> pl.DataFrame:
-    schema = {c: pl.String for c in ("name", "lei", "isin", "country", "activity")} | {
+    schema = dict.fromkeys(("name", "lei", "isin", "country", "activity"), pl.String) | {
         "share": pl.Float64,
         "supplier_file": pl.String,
     }
@@ -303,6 +304,14 @@ def test_links_name_buyers_by_isin_and_reach_deeper_sites() -> None:
     assert s2["forced_labour_p50_chain"].item() > 0.8
 
 
+def test_a_buyer_is_found_by_its_plain_name_and_an_unknown_one_is_named() -> None:
+    rows = [("MODE S.A.", "S1", 0.5), ("Nobody At All", "S1", 0.5)]
+    links = pl.DataFrame(rows, schema=["buyer_id", "supplier_id", "share"], orient="row")
+    found = with_suppliers(sites(("S1", None, 0.1)), links)
+    assert one(found, "Mode SA")["known_suppliers"] == pytest.approx(0.5)
+    assert found.issues.select("code", "value").rows() == [("link_unknown_buyer", "Nobody At All")]
+
+
 def test_a_change_is_split_exactly_into_holdings_and_risk() -> None:
     before = screened(ALL).issuers
     now = screened(
@@ -329,6 +338,6 @@ def test_every_quantile_is_a_probability_in_order() -> None:
     table = screened(ALL).issuers.drop_nulls("forced_labour_inherent_p50")
     for hazard in HAZARDS:
         q = [table[f"{hazard}_inherent_{name}"] for name in ("p05", "p50", "p80", "p95")]
-        assert all((a <= b).all() for a, b in zip(q, q[1:], strict=False))
+        assert all((a <= b).all() for a, b in itertools.pairwise(q))
         assert all(x.is_between(0, 1).all() for x in q)
     assert len(MEASURES) == 8

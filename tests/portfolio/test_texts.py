@@ -5,8 +5,9 @@ from __future__ import annotations
 import string
 from pathlib import Path
 
-import vigilance
 from babel.messages.extract import extract_from_file
+
+import vigilance
 from vigilance.i18n import LOCALE_DIR, messages, use
 
 HERE = Path(vigilance.__file__).parent

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from vigilance import issues
+from vigilance.i18n import messages
 from vigilance.portfolio import company, exposure
 from vigilance.portfolio.exposure import MOMENTS, UPSTREAM, exact_sum, loss, presence
-from vigilance.portfolio.holdings import Holdings
+from vigilance.portfolio.identity import plain_name
 from vigilance.portfolio.inputs import MEASURES, CellScorer, World
 from vigilance.portfolio.issuers import Issuers
 from vigilance.rules import Judgements
@@ -23,6 +24,8 @@ from vigilance.terms import BANDS, HAZARDS, QUANTILES
 
 if TYPE_CHECKING:
     from vigilance.portfolio import chains
+
+_ = messages("portfolio")
 
 NOT_ASSESSED: Final = "not_assessed"
 SUPPLIERS: Final = -1
@@ -79,7 +82,8 @@ def screen(
     known_sites = sites if sites is not None else pl.DataFrame(schema=SITES)
     severe = judgements.value("method.band.severe")
     exposed = exposure.expose(_all_parts(issuers.parts, known_sites), world, home, score, severe)
-    chain = _chain(issuers, exposed, known_sites, links, judgements)
+    problems: list[pl.DataFrame] = []
+    chain = _chain(issuers, exposed, known_sites, links, judgements, problems)
     tiers, branches = _with_suppliers(exposed.tiers, chain, known_sites, issuers.table, severe)
     answered = issuers.answers
     axes, odd = company.assess(answered, judgements) if answered.height else (None, issues.frame())
@@ -87,7 +91,7 @@ def screen(
     table = _levels(table, chain, exposed)
     table = _verdicts(table, judgements)
     contributions = _contributions(table, exposed, tiers, branches)
-    problems = [odd, *([chain.issues] if chain is not None else [])]
+    problems.extend((odd, *([chain.issues] if chain is not None else [])))
     return Screening(_quantised(table), contributions, tiers, exposed, chain, issues.ordered(problems))
 
 
@@ -110,9 +114,10 @@ def _chain(
     sites: pl.DataFrame,
     links: pl.DataFrame | None,
     judgements: Judgements,
+    problems: list[pl.DataFrame],
 ) -> chains.Chains | None:
     """The chains behind issuers that have suppliers of their own in the files; None when none has."""
-    stated = _links(issuers, sites, links)
+    stated = _links(issuers, sites, links, problems)
     if stated.is_empty():
         return None
     from vigilance.portfolio import chains  # noqa: PLC0415 - scipy only where there are suppliers
@@ -130,14 +135,26 @@ def _chain(
     return chains.solve(stated, nodes, MEASURES, listed_share=judgements.value("portfolio.listed_share"))
 
 
-def _links(issuers: Issuers, sites: pl.DataFrame, links: pl.DataFrame | None) -> pl.DataFrame:
+def _links(
+    issuers: Issuers, sites: pl.DataFrame, links: pl.DataFrame | None, problems: list[pl.DataFrame]
+) -> pl.DataFrame:
     """Stated links, buyers called by their issuer, and a link without a share to every listed site of an issuer."""
     schema = {"buyer_id": pl.String, "supplier_id": pl.String, "share": pl.Float64}
     found = links.select(schema.keys()) if links is not None else pl.DataFrame(schema=schema)
     taken = sites.select(key="site").unique()
     names = issuers.names.join(taken, on="key", how="anti")
+    buyers = found.select(buyer_id="buyer_id").unique().drop_nulls().with_columns(_plain=plain_name("buyer_id"))
+    called = (
+        buyers.join(names, left_on="buyer_id", right_on="key", how="left")
+        .join(names.rename({"issuer": "_by_name"}), left_on="_plain", right_on="key", how="left")
+        .join(taken.with_columns(_site=pl.lit(value=True)), left_on="buyer_id", right_on="key", how="left")
+        .select("buyer_id", "_site", issuer=pl.when(pl.col("_site").is_null()).then(pl.coalesce("issuer", "_by_name")))
+    )
+    unknown = called.filter(pl.col("issuer").is_null() & pl.col("_site").is_null())
+    problems.append(_unknown_buyers(unknown["buyer_id"].sort()))
     found = (
-        found.join(names, left_on="buyer_id", right_on="key", how="left")
+        found.join(called.select("buyer_id", "issuer"), on="buyer_id", how="left")
+        .join(unknown.select("buyer_id"), on="buyer_id", how="anti")
         .with_columns(buyer_id=pl.coalesce("issuer", "buyer_id"))
         .drop("issuer")
     )
@@ -146,6 +163,23 @@ def _links(issuers: Issuers, sites: pl.DataFrame, links: pl.DataFrame | None) ->
     )
     implied = listed.join(found, on=["buyer_id", "supplier_id"], how="anti")
     return pl.concat([found, implied])
+
+
+def _unknown_buyers(buyers: pl.Series) -> pl.DataFrame:
+    """Links of buyers that are neither an issuer held nor a listed site: left out and named."""
+    return pl.DataFrame({"value": buyers.head(1000)}).select(
+        code=pl.lit("link_unknown_buyer"),
+        severity=pl.lit("warning"),
+        file=pl.lit("links"),
+        sheet=pl.lit(""),
+        row=pl.lit(None, dtype=pl.Int64),
+        column=pl.lit("buyer_id"),
+        value=pl.col("value").str.slice(0, issues.VALUE_LIMIT),
+        message=pl.lit(
+            _("This buyer is neither an issuer of the portfolio nor a listed site; its links are not used.")
+        ),
+        hint=pl.lit(_("{n} in all.").format(n=buyers.len())),
+    )
 
 
 def _with_suppliers(
@@ -366,8 +400,3 @@ def _quantised(table: pl.DataFrame) -> pl.DataFrame:
     return table.drop(pl.selectors.starts_with("_")).with_columns(
         _ten_digits(pl.col(c)).alias(c) for c in hazard_columns
     )
-
-
-def scope_weight(holdings: Holdings) -> float:
-    """Weight of the positions in scope: what the issuers' weights add up to."""
-    return float(holdings.lines.select(exact_sum(pl.col("weight"))).item())
