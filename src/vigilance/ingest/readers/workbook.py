@@ -32,7 +32,22 @@ from vigilance.issues import issue
 
 _ = messages("readers")
 
-_CHILD: Final = Path(__file__).with_name("workbook_child.py")
+START: Final = """
+import json, sys, types
+for name, folder in json.loads(sys.argv[1]):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [folder]
+from vigilance.ingest.readers.workbook_child import main
+json.dump(main(sys.argv[2]), sys.stdout)
+"""
+"""What the child runs: our packages as bare folders, so that it loads its own modules and not the whole engine."""
+
+_HERE: Final = Path(__file__).parent
+_PACKAGES: Final = [
+    ("vigilance", str(_HERE.parent.parent)),
+    ("vigilance.ingest", str(_HERE.parent)),
+    ("vigilance.ingest.readers", str(_HERE)),
+]
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -120,8 +135,7 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int, name: str, lim
 
 def _run(path: Path, name: str, limits: Limits, sheet: str | None, unpacked: int, folder: Path) -> dict[str, Any]:
     """What the child answers; its death is an answer too."""
-    legacy = not zipfile.is_zipfile(path)
-    memory = min(limits.workbook_memory, (1536 if legacy else 320) * MIB + 24 * unpacked)
+    memory = min(limits.workbook_memory, 320 * MIB + 24 * unpacked)
     seconds = min(limits.workbook_seconds, 12 + unpacked // (10 * MIB))
     request = {
         "path": str(path.resolve()),
@@ -132,8 +146,8 @@ def _run(path: Path, name: str, limits: Limits, sheet: str | None, unpacked: int
         "sheet": sheet,
     }
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter on our own script
-            [sys.executable, "-I", str(_CHILD), json.dumps(request)],
+        done = subprocess.run(  # noqa: S603 - our own interpreter on our own code
+            [sys.executable, "-I", "-c", START, json.dumps(_PACKAGES), json.dumps(request)],
             capture_output=True,
             timeout=seconds + 1,
             check=False,

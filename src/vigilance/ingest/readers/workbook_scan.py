@@ -1,0 +1,283 @@
+"""A walk over the XML sheets of a workbook as a stream: extent, errors, formulas, formats, hidden parts, merges.
+
+Runs in the child process of the workbook reader: standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO
+from xml.parsers import expat
+
+CHUNK = 1 << 18
+
+
+class Refused(Exception):  # noqa: N818 - a verdict
+    """The workbook is refused; ``reason`` is a key that the parent words."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What is known of a sheet besides its values. Rows and columns count from 0."""
+
+    name: str
+    visible: bool = True
+    rows: int = 0
+    columns: int = 0
+    errors: list[tuple[int, int, str]] = field(default_factory=list)
+    uncached: list[tuple[int, int]] = field(default_factory=list)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[int] = field(default_factory=list)
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    zeros: list[tuple[int, int, int]] = field(default_factory=list)
+    percents: list[tuple[int, int]] = field(default_factory=list)
+    rounded: list[tuple[int, int]] = field(default_factory=list)
+    odd: list[tuple[int, int]] = field(default_factory=list)
+    file: str = ""
+
+    def stretch(self, row: int, column: int, limit: int) -> None:
+        """Grow the extent to a cell; refuse an absurd one."""
+        self.rows = max(self.rows, row + 1)
+        self.columns = max(self.columns, column + 1)
+        if self.rows * self.columns > limit:
+            raise Refused("extent", f"{self.name}: {self.rows} x {self.columns}")
+
+
+def feed(stream: IO[bytes], start: Callable[..., None], end: Callable[..., None], text: Callable[..., None]) -> None:
+    """Walk an XML stream; a document type declaration is refused, so that no entity can be declared."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
+
+    def doctype(*_arguments: object) -> None:
+        raise Refused("doctype")
+
+    parser.StartDoctypeDeclHandler = doctype
+    while chunk := stream.read(CHUNK):
+        parser.Parse(chunk, False)
+    parser.Parse(b"", True)
+
+
+def local(name: str) -> str:
+    """An element or attribute name without its prefix."""
+    return name.rpartition(":")[2]
+
+
+def place(ref: str) -> tuple[int, int]:
+    """Row and column of a reference like ``B7``."""
+    column, index = 0, 0
+    for index, char in enumerate(ref):  # noqa: B007 - the index after the letters is used
+        if not "A" <= char <= "Z":
+            break
+        column = column * 26 + ord(char) - 64
+    digits = ref[index:]
+    if not digits.isdigit() or column > 16_384 or len(digits) > 7:
+        raise Refused("damaged", ref[:20])
+    return int(digits) - 1, column - 1
+
+
+class Styles:
+    """Which cell styles of a workbook pad with zeros or show a percentage."""
+
+    def __init__(self) -> None:
+        self.formats: dict[str, str] = {"9": "0%", "10": "0.00%"}
+        self.zeros: dict[str, int] = {}
+        self.percents: set[str] = set()
+        self._inside, self._index = False, 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
+        tag = local(name)
+        if tag == "numFmt":
+            self.formats[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif tag == "cellXfs":
+            self._inside, self._index = True, 0
+        elif tag == "xf" and self._inside:
+            code = re.sub(r'\[[^\]]*\]|\\.|"[^"]*"|[_*].', "", self.formats.get(attributes.get("numFmtId", ""), ""))
+            if re.fullmatch(r"0{2,}", code.partition(";")[0]):
+                self.zeros[str(self._index)] = len(code.partition(";")[0])
+            elif "%" in code:
+                self.percents.add(str(self._index))
+            self._index += 1
+
+    def end(self, name: str) -> None:
+        """Close an element."""
+        if local(name) == "cellXfs":
+            self._inside = False
+
+    def text(self, _data: str) -> None:
+        """Ignore text."""
+
+
+class XlsxSheet:
+    """Handlers for the XML of one sheet."""
+
+    def __init__(self, sheet: Sheet, limit: int, styles: Styles, stale: bool) -> None:
+        self.sheet, self.limit = sheet, limit
+        self.zero_styles, self.percent_styles, self.stale = styles.zeros, styles.percents, stale
+        self.row, self.column = -1, -1
+        self.attributes: dict[str, str] = {}
+        self.formula = self.in_value = False
+        self.value = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
+        tag = local(name)
+        if tag == "c":
+            ref = attributes.get("r")
+            self.row, self.column = place(ref) if ref else (max(self.row, 0), self.column + 1)
+            self.attributes, self.formula, self.value = attributes, False, ""
+        elif tag in ("v", "t"):
+            self.in_value = True
+        elif tag == "f":
+            self.formula = True
+        elif tag == "row":
+            self.row = int(attributes["r"]) - 1 if "r" in attributes else self.row + 1
+            self.column = -1
+            if attributes.get("hidden") in ("1", "true"):
+                self.sheet.hidden_rows.append(self.row)
+        elif tag == "col" and attributes.get("hidden") in ("1", "true"):
+            low, high = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
+            self.sheet.hidden_columns.extend(range(low - 1, min(high, low + 16_384)))
+        elif tag == "mergeCell":
+            first, _colon, last = attributes.get("ref", "").partition(":")
+            self.sheet.merges.append((*place(first), *place(last or first)))
+
+    def text(self, data: str) -> None:
+        """Keep the beginning of a value."""
+        if self.in_value and len(self.value) < 64:
+            self.value += data
+
+    def end(self, name: str) -> None:
+        """Close an element."""
+        tag = local(name)
+        if tag in ("v", "t"):
+            self.in_value = False
+        elif tag == "c":
+            self._cell()
+
+    def _cell(self) -> None:
+        sheet, row, column = self.sheet, self.row, self.column
+        kind = self.attributes.get("t")
+        if not self.value and not self.formula:
+            return
+        sheet.stretch(row, column, self.limit)
+        if kind == "e":
+            sheet.errors.append((row, column, self.value[:40]))
+        elif self.formula and ((not self.value and kind != "str") or (self.stale and self.value == "0")):
+            sheet.uncached.append((row, column))
+        elif kind in (None, "n") and "s" in self.attributes:
+            style = self.attributes["s"]
+            if style in self.zero_styles:
+                sheet.zeros.append((row, column, self.zero_styles[style]))
+            elif style in self.percent_styles:
+                sheet.percents.append((row, column))
+
+
+class Names:
+    """Sheet names and targets from ``workbook.xml`` and its relations."""
+
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str]] = []
+        self.targets: dict[str, str] = {}
+        self.stale = False
+        """The writer computed nothing and asks the spreadsheet to: a cached 0 may be no value at all."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
+        plain = {local(key): value for key, value in attributes.items()}
+        if local(name) == "sheet":
+            # sheetId and r:id both end in "id" but only the second is the relation.
+            self.sheets.append((plain.get("name", ""), plain.get("id", "")))
+        elif local(name) == "calcPr":
+            self.stale = plain.get("fullCalcOnLoad") in ("1", "true")
+        elif local(name) == "Relationship":
+            target = plain.get("Target", "")
+            self.targets[plain.get("Id", "")] = target.lstrip("/") if target.startswith("/") else "xl/" + target
+
+    def ignore(self, *_arguments: object) -> None:
+        """Ignore what carries no name."""
+
+
+def scan_xlsx(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
+    """Walk all sheets of an XLSX or XLSM file."""
+    names, styles = Names(), Styles()
+    members = {info.filename.lower(): info for info in book.infolist()}
+    for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
+        if part not in members:
+            raise Refused("damaged", part)
+        with book.open(members[part]) as stream:
+            feed(stream, names.start, names.ignore, names.ignore)
+    if "xl/styles.xml" in members:
+        with book.open(members["xl/styles.xml"]) as stream:
+            feed(stream, styles.start, styles.end, styles.text)
+    sheets: dict[str, Sheet] = {}
+    for name, relation in names.sheets:
+        info = members.get(names.targets.get(relation, "").lower())
+        sheet = Sheet(name)
+        if info is None:
+            continue
+        handlers = XlsxSheet(sheet, limit, styles, names.stale)
+        with book.open(info) as stream:
+            feed(stream, handlers.start, handlers.end, handlers.text)
+        sheets[name] = sheet
+    return sheets
+
+
+class OdsTables:
+    """Handlers for ``content.xml``: extents count repeated cells and rows only where something is in them."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.sheets: dict[str, Sheet] = {}
+        self.sheet = Sheet("")
+        self.row = self.column = 0
+        self.rows = 1
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
+        tag = local(name)
+        if tag == "table":
+            self.sheet = Sheet(attributes.get("table:name", ""))
+            self.sheets[self.sheet.name] = self.sheet
+            self.row = self.column = 0
+        elif tag == "table-row":
+            self.column, self.rows = 0, int(attributes.get("table:number-rows-repeated", "1"))
+            if attributes.get("table:visibility") in ("collapse", "filter"):
+                self.sheet.hidden_rows.extend(range(self.row, self.row + min(self.rows, 1000)))
+        elif tag in ("table-cell", "covered-table-cell"):
+            self._cell(attributes)
+
+    def _cell(self, attributes: dict[str, str]) -> None:
+        times = int(attributes.get("table:number-columns-repeated", "1"))
+        kind, extra = attributes.get("office:value-type"), attributes.get("calcext:value-type")
+        if kind or extra:
+            self.sheet.stretch(self.row + self.rows - 1, self.column + times - 1, self.limit)
+        if kind == "percentage":
+            self.sheet.percents.extend((self.row, self.column + index) for index in range(times))
+        if extra == "error":
+            self.sheet.errors.append((self.row, self.column, "error"))
+        self.column += times
+
+    def end(self, name: str) -> None:
+        """Close an element."""
+        if local(name) == "table-row":
+            self.row += self.rows
+
+    def text(self, _data: str) -> None:
+        """Ignore text: calamine reads the values."""
+
+
+def scan_ods(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
+    """Walk all tables of an ODS file."""
+    tables = OdsTables(limit)
+    with book.open("content.xml") as stream:
+        feed(stream, tables.start, tables.end, tables.text)
+    return tables.sheets
