@@ -47,9 +47,14 @@ def test_a_screening_from_file_to_folder(tmp_path: Path) -> None:
     assert next(iter(json.loads((out / "portfolio.json").read_text()))) == "coverage"
     assert {p.name for p in out.iterdir()} == {
         *("issuers.csv", "contributions.csv", "portfolio.json", "disclosures.json", "engagement.csv"),
-        *("set_apart.csv", "matches.csv", "issues.csv", "issues.jsonl"),
+        *("positions.csv", "set_apart.csv", "matches.csv", "issues.csv", "issues.jsonl"),
     }
     assert [r["reason"] for r in rows(out / "set_apart.csv")] == ["cash"]
+    assert [(r["row"], r["issuer_id"]) for r in rows(out / "positions.csv")] == [
+        ("4", "ticker:AAPL@NASDAQ"),
+        ("5", "ticker:MC@Euronext"),
+        ("6", "ticker:9983@Tokyo"),
+    ]
 
 
 def test_the_same_twice_gives_the_same_bytes_and_says_so(tmp_path: Path) -> None:

@@ -234,3 +234,21 @@ def test_the_header_of_the_accepted_file_is_known() -> None:
     assert holdings.header(HEADER.split(",")) is not None
     assert holdings.header(["a", "b"]) is None
     assert holdings.header(["Name", "Country"]) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Name,ISIN,Country,Currency,Exchange,Type of Security,Industry Classification,Weighting",
+        "Nom,Secteur,Classe d'actifs,Valeur de marché,Pondération (%),Emplacement,Place boursière,Devise du marché",
+        "Emittententicker,Name,Sektor,Anlageklasse,Marktwert,Gewichtung (%),Standort,Börse,Marktwährung",
+        "ISIN,SEDOL,Security Name,Number of Shares,Percent of Fund,Base Market Value,Trade Country Name",
+        "Fund Ticker,Security Identifier,Holding Ticker,MarketValue,Weight,Name,Class of Shares,Sector,Date",
+        "Holding name,% of fund,Sector,Market value",
+        "Company,ISIN,% of Net Assets",
+    ],
+)
+def test_headers_of_other_managers(words: str) -> None:
+    found = holdings.header(words.split(","))
+    assert found is not None
+    assert {"name", "weight"} <= set(found)

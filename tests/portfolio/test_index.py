@@ -12,20 +12,53 @@ from vigilance.portfolio import job
 
 from .world import ON
 
-SECTORS = (
-    "Information Technology|Financials|Health Care|Consumer Discretionary|Industrials|Communication|Consumer Staples"
-    "|Energy|Utilities|Materials|Real Estate"
-).split("|")
-PLACES = (
-    "United States|Japan|United Kingdom|China|Korea (South)|Taiwan|Hong Kong|Russian Federation|Turkey|Czech Republic"
-    "|United Arab Emirates|Viet Nam|Saudi Arabia|South Africa|Brazil|Netherlands|Türkiye|Philippines|Egypt|Qatar|Kuwait"
-    "|Israel|New Zealand|Macau|Puerto Rico|Bermuda|Isle of Man"
-).split("|")
+SECTORS = [
+    "Information Technology",
+    "Financials",
+    "Health Care",
+    "Consumer Discretionary",
+    "Industrials",
+    "Communication",
+    "Consumer Staples",
+    "Energy",
+    "Utilities",
+    "Materials",
+    "Real Estate",
+]
+PLACES = [
+    "United States",
+    "Japan",
+    "United Kingdom",
+    "China",
+    "Korea (South)",
+    "Taiwan",
+    "Hong Kong",
+    "Russian Federation",
+    "Turkey",
+    "Czech Republic",
+    "United Arab Emirates",
+    "Viet Nam",
+    "Saudi Arabia",
+    "South Africa",
+    "Brazil",
+    "Netherlands",
+    "Türkiye",
+    "Philippines",
+    "Egypt",
+    "Qatar",
+    "Kuwait",
+    "Israel",
+    "New Zealand",
+    "Macau",
+    "Puerto Rico",
+    "Bermuda",
+    "Isle of Man",
+]
 HEADER = (
     "Ticker,Name,Sector,Asset Class,Market Value,Weight (%),Notional Value,Quantity,Price,Location,Exchange,Currency"
     ",FX Rate,Market Currency,Accrual Date"
 )
-CASH = '"USD","USD CASH","Cash and/or Derivatives","Cash","{:,.2f}","0.40","0","0","100","United States","-","USD","1","USD","-"'
+CASH = '"USD","USD CASH","Cash and/or Derivatives","Cash","{:,.2f}","0.40","0","0","1","United States","-","USD"'
 ABOVE = '\ufeffExample All World Fund\nFund Holdings as of,"Oct 30, 2026"\nShares Outstanding,"191,200,000.00"\n\xa0\n'
 BELOW = '\n\xa0\n"The content of this file\nis owned by somebody."\n'
 

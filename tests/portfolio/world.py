@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -88,11 +89,13 @@ class Facts:
         return self.tables[name]
 
 
+@cache
 def judgements() -> rules.Judgements:
     """The shipped judgements: what is tested is how they are used, not their values."""
     return rules.load().in_force(ON)
 
 
+@cache
 def small_world() -> inputs.World:
     class Upstream:
         def value(self, path: str) -> float:

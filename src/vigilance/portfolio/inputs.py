@@ -99,7 +99,10 @@ def world(facts: Facts, judgements: Judgements) -> World:
 
 
 def places(texts: pl.Series, countries: pl.DataFrame) -> pl.DataFrame:
-    """Countries in any usual spelling: ``text, iso3`` for each distinct text that is one (exact after folding)."""
+    """Countries in any usual spelling: ``text, iso3`` for each distinct text that is one (exact after folding).
+
+    The words of fund files first, then whatever ``ingest`` reads in supplier lists (all languages of the CLDR).
+    """
     names = [
         countries.select(key=folded(column), iso3="iso3")
         for column in ("name_en", "name_fr", "name_iso")
@@ -112,7 +115,14 @@ def places(texts: pl.Series, countries: pl.DataFrame) -> pl.DataFrame:
     )
     known = pl.concat([extra, *names, *codes]).drop_nulls().unique("key", keep="first", maintain_order=True)
     found = texts.drop_nulls().unique().sort().to_frame("text").with_columns(key=folded("text"))
-    return found.join(known, on="key").select("text", "iso3")
+    matched = found.join(known, on="key").select("text", "iso3")
+    left = found.join(matched, on="text", how="anti")["text"].to_list()
+    if not left:
+        return matched
+    from vigilance.ingest.countries import country  # noqa: PLC0415 - only an unusual spelling pays for it
+
+    more = [(text, code) for text in left if isinstance(code := country(text), str)]
+    return pl.concat([matched, pl.DataFrame(more, schema=matched.schema, orient="row")])
 
 
 def from_isin(isins: pl.Series, countries: pl.DataFrame) -> pl.Series:

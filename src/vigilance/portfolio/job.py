@@ -32,6 +32,7 @@ FILES: Final = (
     "portfolio.json",
     "disclosures.json",
     "engagement.csv",
+    "positions.csv",
     "set_apart.csv",
     "matches.csv",
     "issues.csv",
@@ -295,6 +296,7 @@ def _write(
         tabular.write_csv(issuer_rows(mine.screening), folder / "issuers.csv", job.lang)
         tabular.write_csv(mine.screening.contributions, folder / "contributions.csv", job.lang)
         tabular.write_csv(asked.rename({"issuer": "issuer_id"}), folder / "engagement.csv", job.lang)
+        tabular.write_csv(position_rows(mine.issuers.lines), folder / "positions.csv", job.lang)
         tabular.write_csv(mine.holdings.apart, folder / "set_apart.csv", job.lang)
         tabular.write_csv(mine.issuers.undecided, folder / "matches.csv", job.lang)
         tabular.write_csv(found, folder / "issues.csv", job.lang)
@@ -306,6 +308,22 @@ def _write(
 
 def _json(path: Path, value: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def position_rows(lines: pl.DataFrame) -> pl.DataFrame:
+    """``positions.csv``: from each line of the files to its issuer."""
+    return lines.select(
+        file="_file",
+        row="_row",
+        fund="fund",
+        issuer_id="issuer",
+        name="name",
+        isin="isin",
+        kind="kind",
+        weight="weight",
+        country="iso3",
+        country_from="country_from",
+    )
 
 
 def issuer_rows(found: screen.Screening) -> pl.DataFrame:
@@ -330,7 +348,7 @@ def issuer_rows(found: screen.Screening) -> pl.DataFrame:
     axes = [name for a in AXES for name in (f"axis_{a}", f"axis_{a}_state")]
     return found.issuers.rename({"issuer": "issuer_id", "iso3": "country"}).select(
         *("issuer_id", "name", "lei", "isin", "ticker", "country", "country_from", "activity", "industry"),
-        *("weight", "value", "lines", "exposure_source", "coverage", "known_suppliers"),
+        *("weight", "value", "exposure_source", "coverage", "known_suppliers"),
         *measured,
         *axes,
         *("effort", "residual_state"),
