@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -17,9 +18,11 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from vigilance import rules
+from vigilance.i18n import use
 from vigilance.rules import Judgements
 from vigilance.scoring.evidence import COLUMNS, Evidence, lines, table
-from vigilance.scoring.evidence_columns import spellings
+from vigilance.scoring.evidence_columns import numbers, spellings
+from vigilance.scoring.evidence_words import label
 
 ON = date(2026, 11, 1)
 FEW = settings(max_examples=3, deadline=None)
@@ -227,6 +230,26 @@ class TestWorkedValues:
         rows = [event(0, _kind="import ban")]
         assert shift(events=rows) == pytest.approx(math.log(50), abs=1e-9)
         assert shift("child_labour", events=rows) == 0
+
+
+def test_the_table_of_the_docs_is_true() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
+    told = {
+        "one clean audit today, announced": {"audits": [audit(0, "announced")]},
+        "one clean audit today, semi-announced": {"audits": [audit()]},
+        "one clean audit today, unannounced": {"audits": [audit(0, "unannounced")]},
+        "the same with off-site interviews": {"audits": [audit(0, "unannounced", _offsite_interviews=5)]},
+        "a specific anonymous ticket": {"grievances": [ticket(), ticket(0, "g2", _indicator="child labour")]},
+        "press, not proven, no hazard named": {"events": [event(0, _proven=False)]},
+        "three proven field reports in the zone this week": {
+            "events": [event(0, f"e{i}", "zone", "Z1", _kind="ngo report") for i in range(3)]
+        },
+    }
+    for name, rows in told.items():
+        cells = next(line for line in text.splitlines() if line.startswith(f"| {name} |")).split("|")
+        for hazard, cell in zip(("forced_labour", "child_labour"), cells[2:4], strict=True):
+            digits = len(cell.strip().partition(".")[2])
+            assert math.exp(shift(hazard, **rows)) == pytest.approx(float(cell), abs=0.51 * 10**-digits), (name, hazard)
 
 
 class TestOverrides:
@@ -603,3 +626,19 @@ def test_rules_name_only_topics_of_the_vocabulary() -> None:
         for path in judgements().under(f"evidence.findings.{part}")
     }
     assert used <= known
+
+
+def test_every_factor_has_words_in_both_languages() -> None:
+    factors = set(explained([HISTORY], on_polars)["factor"])
+    factors |= {
+        f"finding:{topic}" for h in HAZARDS for topic in numbers(f"evidence.findings.strength.{h}", judgements())
+    }
+    factors |= {f"marker:{topic}" for topic in numbers("evidence.findings.marker.forced_labour", judgements())}
+    for factor in factors:
+        english = label(factor)
+        with use("fr"):
+            french = label(factor)
+        assert "_" not in english + french
+        assert english != factor or factor == "grievance"
+        assert english != french
+    assert label("something new") == "something new"
