@@ -8,7 +8,8 @@ from vigilance.planning.problem import Limit, Problem
 
 
 def random_problem(seed: int, sites: int, actions: int, limits: int = 0, budget_share: float = 0.3) -> Problem:
-    """A problem with whole-number values and costs, some impossible actions, shared trips and random limits."""
+    """A problem with whole-number values and costs, some impossible actions, shared trips and random
+    limits."""
     rng = np.random.default_rng(seed)
     value = np.floor(rng.lognormal(10, 1.5, size=(actions, sites)))
     value[rng.random(value.shape) < 0.2] = -np.inf

@@ -131,12 +131,13 @@ def test_teams_work_where_and_when_they_can() -> None:
     where = {"south": {"BGD", "IND"}, "east": {"CHN", "MYS"}, "gulf": {"QAT"}}
     for team, country in frame.select("team", "country").iter_rows():
         assert country in where[team]
-    slots = plan.slot[plan.planned]
-    used = np.bincount(
-        slots, (plan.on_site_days + plan.travel_days)[plan.planned], minlength=len(plan.ground.calendar.slots)
-    )
-    for slot, days in zip(plan.ground.calendar.slots, used, strict=True):
+    slots = plan.ground.calendar.slots
+    used = np.bincount(plan.slot[plan.planned], plan.on_site_days[plan.planned], minlength=len(slots))
+    for slot, days in zip(slots, used, strict=True):
         assert days <= slot.capacity + 1e-6, slot
+    spent = frame.group_by("team").agg((pl.col("person_days") + pl.col("travel_days")).sum())
+    for team, days in spent.iter_rows():
+        assert days <= sum(slot.capacity for slot in slots if slot.team == team) + 1e-2
     assert not frame.filter((pl.col("team") == "east") & (pl.col("start_on").dt.month() == 2)).height
     assert "FRA" not in frame["country"].to_list()
     assert "no team or season in the window" in listing.left_out(plan)["why"].to_list()

@@ -1,4 +1,7 @@
-"""``vigilance plan``: from a run to a calendar of audits; ``vigilance plan review``: what past plans found."""
+"""``vigilance plan``: from a run to a calendar of audits.
+
+``vigilance plan review``: what past plans found.
+"""
 
 from __future__ import annotations
 

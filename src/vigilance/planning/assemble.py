@@ -1,4 +1,7 @@
-"""From sites to a problem: what must be done, what is drawn, and what is left to choose under which limits."""
+"""From sites to a problem.
+
+What must be done, what is drawn, and what is left to choose under which limits.
+"""
 
 from __future__ import annotations
 
@@ -107,16 +110,20 @@ def ground(
         days_per_trip=protocol.trip_days,
         days_by_country=request.constraints.travel,
     )
+    travel = np.ceil(areas.travel_days * UNITS_PER_DAY)
+    # An action that no team can fit into a month is not an option.
+    most = eligibility.most_days(calendar) * UNITS_PER_DAY
+    fits = days + travel[areas.trip] * ON_TRIP[:, None] <= most[calendar.site_class] + 1e-6
     problem = Problem(
-        value=units,
+        value=np.where(fits, units, -np.inf),
         days=days,
         on_trip=ON_TRIP,
         trip=areas.trip,
-        travel=np.ceil(areas.travel_days * UNITS_PER_DAY),
+        travel=travel,
         budget=float(np.floor(request.days * UNITS_PER_DAY + 1e-9)),
         limits=tuple(_share_limits(table, request)),
     )
-    return Ground(table, past, calendar, may, worth, areas, problem)
+    return Ground(table, past, calendar, may & fits, worth, areas, problem)
 
 
 def in_units(worth: Floats, may: Bools) -> Floats:
@@ -164,8 +171,8 @@ def _share_limits(table: SiteTable, request: Request) -> list[Limit]:
     return limits
 
 
-def fix(base: Ground, request: Request, protocol: AuditProtocol) -> Fixed:
-    """Duties and kept actions first, then the draw."""
+def fix(base: Ground, request: Request, protocol: AuditProtocol, part: float = 1.0) -> Fixed:
+    """Duties and kept actions first, then the draw of ``part`` of the random share."""
     size = len(base.table)
     choice = np.full(size, NONE, dtype=np.int64)
     by = np.full(size, VALUE, dtype=np.int64)
@@ -195,7 +202,7 @@ def fix(base: Ground, request: Request, protocol: AuditProtocol) -> Fixed:
                 days=base.problem.budget / UNITS_PER_DAY,
             )
         )
-    drawn = _draw(base, request, protocol, choice, by)
+    drawn = _draw(base, request, protocol, part, choice, by)
     if drawn is not None and drawn.sites.size:
         choice[drawn.sites] = _visit(base.may)[drawn.sites]
         by[drawn.sites] = RANDOM
@@ -243,7 +250,9 @@ def _visit(may: Bools, *, strict: bool = True) -> Ints:
     return np.where(may.any(axis=0), visit, NONE) if strict else visit
 
 
-def _draw(base: Ground, request: Request, protocol: AuditProtocol, choice: Ints, by: Ints) -> draw.Draw | None:
+def _draw(
+    base: Ground, request: Request, protocol: AuditProtocol, part: float, choice: Ints, by: Ints
+) -> draw.Draw | None:
     _low, middle, high = protocol.random_share
     already = (by == RANDOM) & (choice != NONE)
     problem = base.problem
@@ -263,14 +272,17 @@ def _draw(base: Ground, request: Request, protocol: AuditProtocol, choice: Ints,
     return draw.draw(
         own + travel,
         eligible & ~barred,
-        target=middle * days - taken,
-        most=min(high * days - taken, left),
+        target=part * middle * days - taken,
+        most=min(part * high * days - taken, left),
         seed=request.seed,
     )
 
 
 def remaining(problem: Problem, choice: Ints) -> Problem:
-    """The problem that is left when some sites are decided: their options go, their days and trips are paid."""
+    """The problem that is left when some sites are decided.
+
+    Their options go, their days and trips are paid.
+    """
     decided = choice != NONE
     limits = tuple(replace(limit, bound=limit.bound - use(problem, limit, choice)) for limit in problem.limits)
     return replace(

@@ -1,8 +1,8 @@
 """Why no plan keeps the limits: the smallest set of limits that cannot hold together, and by how many days.
 
-Sites alike in every limit are one column, so the question stays small for any number of sites. A problem small
-enough to be solved whole is asked exactly, site by site; a large one by the days there are to spend, which is exact
-up to the size of one action.
+Sites alike in every limit are one column, so the question stays small for any number of sites. A problem
+small enough to be solved whole is asked exactly, site by site; a large one by the days there are to spend,
+which is exact up to the size of one action.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BUDGET = -1
 
 @dataclass(frozen=True)
 class Conflict:
-    """The limits (indices into ``Problem.limits``, ``BUDGET`` for the budget) and the least overrun in quarter-days."""
+    """Limits (indices into ``Problem.limits``, or ``BUDGET``) and the least overrun in quarter-days."""
 
     members: tuple[int, ...]
     short_by: float
@@ -37,7 +37,9 @@ class Conflict:
 
 @dataclass(frozen=True)
 class _System:
-    """Columns in [0, upper], whole or not; ``links`` <= ``link_bound`` always hold, ``rows`` <= ``rhs`` are the limits.
+    """Columns in [0, upper], whole or not.
+
+    ``links`` <= ``link_bound`` always hold, ``rows`` <= ``rhs`` are the limits.
 
     The first row is the budget.
     """

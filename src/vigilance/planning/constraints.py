@@ -36,8 +36,8 @@ class _Part(BaseModel):
 class ShareOfDays(_Part):
     """A minimum or maximum share of the budget, in days on site.
 
-    ``by`` is ``tier``, ``country`` (ISO 3166-1 alpha-3), ``activity`` (ISIC division) or a column of the user's file,
-    such as a business unit; ``equals`` (written ``is``) the value meant.
+    ``by`` is ``tier``, ``country`` (ISO 3166-1 alpha-3), ``activity`` (ISIC division) or a column of the
+    user's file, such as a business unit; ``equals`` (written ``is``) the value meant.
     """
 
     by: str = Field(min_length=1)
@@ -53,7 +53,10 @@ class ShareOfDays(_Part):
 
 
 class Team(_Part):
-    """Auditors who travel together: where they may work, what they speak, and the person-days they have a month."""
+    """Auditors who travel together.
+
+    Where they may work, what they speak, and the person-days they have a month.
+    """
 
     id: str = Field(min_length=1)
     countries: list[str] = Field(default_factory=list)
@@ -65,7 +68,10 @@ class Team(_Part):
 
 
 class Season(_Part):
-    """Months in which an audit of these activities and countries can see something; an empty list means all."""
+    """Months in which an audit of these activities and countries can see something.
+
+    An empty list means all.
+    """
 
     activities: list[str] = Field(default_factory=list)
     countries: list[str] = Field(default_factory=list)

@@ -1,8 +1,8 @@
 """The undecided part of a plan as a mixed-integer programme, solved by HiGHS.
 
-Prices settle most sites and trips: whatever would cost more than the gap if decided otherwise is fixed (reduced-cost
-fixing), and only the rest, the core, goes to the solver. Limits are on nodes, never on seconds: a plan must not
-depend on how busy the machine was.
+Prices settle most sites and trips: whatever would cost more than the gap if decided otherwise is fixed
+(reduced-cost fixing), and only the rest, the core, goes to the solver. Limits are on nodes, never on seconds:
+a plan must not depend on how busy the machine was.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ EPS = 1e-9
 class Core:
     """What is left to decide: options (site, action), trips, and what everything else already uses.
 
-    ``site``, ``action`` and ``worth`` (M,) are the options; ``trips`` (T,) the undecided trips; ``fixed`` (N,) the
-    choice of every other site; ``opened`` (K,) the trips already made.
+    ``site``, ``action`` and ``worth`` (M,) are the options; ``trips`` (T,) the undecided trips; ``fixed``
+    (N,) the choice of every other site; ``opened`` (K,) the trips already made.
     """
 
     site: Ints
@@ -112,7 +112,10 @@ def solve(problem: Problem, core: Core, slack: float = 0.0) -> tuple[Ints | None
 
 
 class _Model:
-    """Columns: the options, then the trips. Rows: one per site, one per site of an undecided trip, the limits."""
+    """Columns: the options, then the trips.
+
+    Rows: one per site, one per site of an undecided trip, the limits.
+    """
 
     def __init__(self, problem: Problem, core: Core) -> None:
         self.problem, self.core = problem, core

@@ -1,8 +1,8 @@
 """The random share: sites drawn with a known, equal probability, whatever their risk.
 
-Targeted audits say nothing about the sites that were not targeted; a probability sample does. The sites are put in
-order of cost, shuffled within equal cost, and every (N/n)-th is taken from a random start (systematic sampling):
-each has the probability n/N exactly, and the cost of the sample is bounded before it is drawn.
+Targeted audits say nothing about the sites that were not targeted; a probability sample does. The sites are
+put in order of cost, shuffled within equal cost, and every (N/n)-th is taken from a random start (systematic
+sampling): each has the probability n/N exactly, and the cost of the sample is bounded before it is drawn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vigilance.planning.problem import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class Draw:
-    """The sites drawn (n,), their common probability, and the share of the eligible sites that could be drawn."""
+    """The sites drawn (n,), their probability, and the share of the eligible sites in the frame."""
 
     sites: Ints
     probability: float

@@ -1,9 +1,9 @@
 """Lagrangian bound: put a price on a person-day and on each limit, and every trip decides for itself.
 
-For given prices the best choice is found trip by trip, in one vectorised pass, and its worth plus the price of the
-limits bounds every plan from above (Everett 1963; Held and Karp 1971; Sinha and Zoltners 1979 for the
-multiple-choice knapsack). The lowest such bound is found by bisection when the budget is the only limit and by
-cutting planes in a shrinking box otherwise, with HiGHS for the small master problems.
+For given prices the best choice is found trip by trip, in one vectorised pass, and its worth plus the price
+of the limits bounds every plan from above (Everett 1963; Held and Karp 1971; Sinha and Zoltners 1979 for the
+multiple-choice knapsack). The lowest such bound is found by bisection when the budget is the only limit and
+by cutting planes in a shrinking box otherwise, with HiGHS for the small master problems.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ CLOSE = 1e-7
 class Answer:
     """The best choice under given prices.
 
-    ``bound`` is the Lagrangian value, ``slack`` (1+R,) what is left of the budget and each limit (a subgradient).
+    ``bound`` is the Lagrangian value, ``slack`` (1+R,) what is left of the budget and each limit (a
+    subgradient).
     """
 
     prices: Floats
@@ -83,7 +84,10 @@ class Oracle:
         return Answer(prices, bound, self.slack(choice), choice)
 
     def slack(self, choice: Ints) -> Floats:
-        """What a choice leaves of the budget and of each limit, in quarter-days; negative where it overruns."""
+        """What a choice leaves of the budget and of each limit, in quarter-days.
+
+        Negative where it overruns.
+        """
         problem = self.problem
         taken = choice != NONE
         days = np.where(taken, problem.days[np.maximum(choice, 0), np.arange(problem.sites)], 0.0)
@@ -110,7 +114,7 @@ def _groups(masks: list[Bools], size: int) -> tuple[Floats, Ints]:
 
 
 def lowest(oracle: Oracle) -> tuple[Answer, list[Answer]]:
-    """The lowest bound found, and answers on the way to it (the last one keeps the budget when there are no limits)."""
+    """The lowest bound, and answers on the way to it; without limits the last keeps the budget."""
     base, path = _bisect(oracle)
     if not oracle.problem.limits:
         return base, path
@@ -153,7 +157,10 @@ def _bisect(oracle: Oracle) -> tuple[Answer, list[Answer]]:
 
 
 def _cutting_planes(oracle: Oracle, start: Answer) -> tuple[Answer, list[Answer]]:
-    """Kelley's cutting planes inside a box around the best prices; the box shrinks when a step does not help."""
+    """Kelley's cutting planes inside a box around the best prices.
+
+    The box shrinks when a step does not help.
+    """
     scale = max(start.prices[0], _highest_price(oracle.problem) * 1e-3)
     radius = scale
     best, answers = start, [start]

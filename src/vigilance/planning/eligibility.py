@@ -1,7 +1,9 @@
-"""Who may go where and when: teams by country, language, skill and rotation; months by season; actions by site.
+"""Who may go where and when: teams by country, language, skill and rotation.
 
-Sites that the same teams may visit in the same months form a class. There are few classes whatever the number of
-sites, so teams and seasons are matched to classes, never to sites one by one.
+Months by season; actions by site.
+
+Sites that the same teams may visit in the same months form a class. There are few classes whatever the number
+of sites, so teams and seasons are matched to classes, never to sites one by one.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ FIELD_SKILL = "field"
 
 @dataclass(frozen=True)
 class Slot:
-    """One team in one month: the capacity in person-days (infinite without teams) and the working days it spans."""
+    """One team in one month.
+
+    The capacity in person-days (infinite without teams) and the working days it spans.
+    """
 
     team: str
     month: str
@@ -182,3 +187,9 @@ def _is(column: pl.Series, word: str) -> Bools:
 def capacities(where: Calendar) -> Floats:
     """The capacity (S,) of every slot in person-days."""
     return np.array([slot.capacity for slot in where.slots])
+
+
+def most_days(where: Calendar) -> Floats:
+    """The most person-days (C,) that one month of one team offers to each class."""
+    offered = np.where(where.allowed, capacities(where), 0.0)
+    return np.asarray(offered.max(axis=1), dtype=np.float64)

@@ -1,4 +1,7 @@
-"""Audit tables in one vocabulary: typed columns where a run kept them, canonical words for topics and severities."""
+"""Audit tables in one vocabulary.
+
+Typed columns where a run kept them, canonical words for topics and severities.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ CONFIRMED = "confirmed"
 
 @dataclass(frozen=True)
 class History:
-    """Per site (N,): open and overdue findings, the last auditor, the notice not to repeat, months visited before.
+    """Per site (N,): open and overdue findings, the last auditor, the worn notice, months of past visits.
 
     ``months`` holds a bit per calendar month (bit 0 is January) of the visits that would make a pattern.
     """

@@ -20,7 +20,10 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def calendar(planned: pl.DataFrame, stamp: date, plan_id: str, team_size: float) -> str:
-    """The text of ``plan.ics``. ``stamp`` is the run's as-of date: a file that knew the clock would never repeat."""
+    """The text of ``plan.ics``.
+
+    ``stamp`` is the run's as-of date: a file that knew the clock would never repeat.
+    """
     words = action_words()
     lines = [
         "BEGIN:VCALENDAR",

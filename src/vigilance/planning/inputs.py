@@ -1,4 +1,7 @@
-"""From a run to the table that planning works on: one row per site, sorted by id so that row order changes nothing."""
+"""From a run to the table that planning works on.
+
+One row per site, sorted by id so that row order changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ _MEASURES = ("p05", "p50", "p95", "expected_affected")
 
 @dataclass(frozen=True)
 class SiteTable:
-    """Sites in order of id. ``frame`` has the typed columns of ``_TYPES``, the scores and any asked-for user columns."""
+    """Sites in order of id.
+
+    ``frame`` has the typed columns of ``_TYPES``, the scores and any asked-for user columns.
+    """
 
     frame: pl.DataFrame
 
@@ -65,8 +71,8 @@ class SiteTable:
 def read(scores: pl.LazyFrame, sites: pl.LazyFrame, user_columns: Iterable[str] = ()) -> SiteTable:
     """Join the scores and the typed columns of a run (both in input order) and sort by id.
 
-    ``user_columns`` are columns of the user's own file that constraints refer to. Raises ``InputRefused`` when the
-    run lacks what planning needs, ``UsageError`` for an unknown user column.
+    ``user_columns`` are columns of the user's own file that constraints refer to. Raises ``InputRefused``
+    when the run lacks what planning needs, ``UsageError`` for an unknown user column.
     """
     score_names = scores.collect_schema().names()
     site_names = sites.collect_schema().names()

@@ -1,4 +1,4 @@
-"""Make a plan: fix what must be, choose the rest for the most harm found and put right, give it teams and dates."""
+"""Make a plan: fix what must be, choose the rest for the most harm put right, give it teams and dates."""
 
 from __future__ import annotations
 
@@ -34,12 +34,21 @@ ROUNDS = 12
 """How often teams' capacities are tightened before what has no room is left out."""
 
 
+PLACINGS = 4
+"""How often the choice is made again when teams' months cannot hold it trip by trip."""
+
+DRAWS = (1.0, 0.5, 0.25, 0.0)
+"""Parts of the random share to try when the teams have no room for every drawn site."""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """A whole plan. ``choice`` (N,) is over the sites of ``ground``; ``start`` (N,) and ``slot`` (N,) where planned.
+    """A whole plan. ``choice`` (N,) is over the sites of ``ground``.
 
-    ``solution`` is the proof for what was chosen by value; ``no_room`` (N,) marks sites that no team had time for;
-    ``also_by_value`` (N,) the drawn sites that would have been chosen anyway.
+    ``start`` (N,) and ``slot`` (N,) where planned.
+
+    ``solution`` is the proof for what was chosen by value; ``no_room`` (N,) marks sites that no team had time
+    for; ``also_by_value`` (N,) the drawn sites that would have been chosen anyway.
     """
 
     request: Request
@@ -83,33 +92,47 @@ def make(
 ) -> Plan:
     """Plan the audits of a window.
 
-    Raises ``UsageError`` naming the smallest set of limits that conflict and by how many days, when no plan keeps
-    them all.
+    Raises ``UsageError`` naming the smallest set of limits that conflict and by how many days, when no plan
+    keeps them all.
     """
     base = assemble.ground(table, audits, findings, request, protocol)
-    fixed = assemble.fix(base, request, protocol)
+    for part in DRAWS:
+        try:
+            return _attempt(base, request, protocol, part)
+        except _DrawnWithoutRoom:
+            if part == DRAWS[-1]:
+                raise
+    raise AssertionError  # the last attempt returns or raises
+
+
+class _DrawnWithoutRoom(UsageError):  # noqa: N818 - a verdict, as its parents are
+    """Teams have room for every duty, but not for every drawn site: draw fewer."""
+
+
+def _attempt(base: Ground, request: Request, protocol: AuditProtocol, part: float) -> Plan:
+    """A plan with ``part`` of the random share."""
+    fixed = assemble.fix(base, request, protocol, part)
     left = assemble.remaining(base.problem, fixed.choice)
     solution, left = _choose(base, fixed, left)
-    choice = np.where(fixed.choice != NONE, fixed.choice, solution.choice)
-    slot, start = _place(base, fixed, request, protocol, choice)
-    for _round in range(3):
-        lost = (choice != NONE) & (slot == schedule.NOWHERE)
-        if not lost.any():
-            break
-        _refuse_lost_duties(base, fixed, lost)
-        left = replace(left, limits=(*left.limits, *_tighter(base, fixed, choice, lost)))
-        solution = _solve(left)
+    bound = solution.bound
+    for attempt in range(PLACINGS):
         choice = np.where(fixed.choice != NONE, fixed.choice, solution.choice)
         slot, start = _place(base, fixed, request, protocol, choice)
-    lost = (choice != NONE) & (slot == schedule.NOWHERE)
-    _refuse_lost_duties(base, fixed, lost)
+        lost = (choice != NONE) & (slot == schedule.NOWHERE)
+        _refuse_lost_duties(base, fixed, lost)
+        if not lost.any() or attempt == PLACINGS - 1:
+            break
+        left = replace(left, limits=(*left.limits, *_tighter(base, fixed, choice, lost)))
+        solution = _solve(left)
     choice = np.where(lost, NONE, choice)
+    solution = _without(solution, left, lost)
     return Plan(
         request=request,
         protocol=protocol,
         ground=base,
         fixed=fixed,
-        solution=_without(solution, left, lost),
+        # The first bound holds for every plan, also for those that fill the teams' months better than this one.
+        solution=replace(solution, bound=max(bound, solution.value), exact=bound < solution.value + 1),
         choice=choice,
         slot=slot,
         start=start,
@@ -144,7 +167,10 @@ def _solve(problem: Problem) -> Solution:
 
 
 def _choose(base: Ground, fixed: Fixed, left: Problem) -> tuple[Solution, Problem]:
-    """The best choice for which the teams have enough days; a cut is added for each set of classes that is too full."""
+    """The best choice for which the teams have enough days.
+
+    A cut is added for each set of classes that is too full.
+    """
     solution = _solve(left)
     if not base.calendar.limited:
         return solution, left
@@ -202,19 +228,27 @@ def _tighter(base: Ground, fixed: Fixed, choice: Ints, lost: Bools) -> list[Limi
 
 
 def _refuse_lost_duties(base: Ground, fixed: Fixed, lost: Bools) -> None:
-    duties = lost & (fixed.choice != NONE)
-    if duties.any():
-        ids = base.table.frame["_supplier_id"].filter(pl.Series(duties)).head(10).to_list()
-        raise UsageError(
-            _("no team has room for {n} mandatory or drawn sites: {ids}").format(
-                n=int(duties.sum()), ids=", ".join(ids)
-            ),
-            hint=_("Give teams more days, or a longer window."),
-        )
+    fixed_lost = lost & (fixed.choice != NONE)
+    if not fixed_lost.any():
+        return
+    ids = base.table.frame["_supplier_id"].filter(pl.Series(fixed_lost)).head(10).to_list()
+    drawn = np.zeros(lost.size, dtype=np.bool_)
+    if fixed.drawn is not None:
+        drawn[fixed.drawn.sites] = True
+    problem = UsageError if (fixed_lost & ~drawn).any() else _DrawnWithoutRoom
+    raise problem(
+        _("no team has room for {n} mandatory or drawn sites: {ids}").format(
+            n=int(fixed_lost.sum()), ids=", ".join(ids)
+        ),
+        hint=_("Give teams more days, or a longer window."),
+    )
 
 
 def _without(solution: Solution, problem: Problem, lost: Bools) -> Solution:
-    """The solution without the sites that had no room; its bound still holds, so the gap says what was lost."""
+    """The solution without the sites that had no room.
+
+    Its bound still holds, so the gap says what was lost.
+    """
     if not lost.any():
         return solution
     choice = np.where(lost, NONE, solution.choice)

@@ -1,4 +1,7 @@
-"""What a plan promises and how sure that is: the curve against budget, other sensitivities, the share of learning."""
+"""What a plan promises and how sure that is.
+
+The curve against budget, other sensitivities, the share of learning.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ FAR_ENOUGH = 5
 
 @dataclass(frozen=True)
 class Case:
-    """The plan under another sensitivity: what it is worth, what the best plan would be worth, and its actions."""
+    """The plan under another sensitivity.
+
+    What it is worth, what the best plan would be worth, and its actions.
+    """
 
     sensitivity: float
     value: float
@@ -51,7 +57,10 @@ class Outlook:
 
 
 def wanted(problem: Problem, fixed: Fixed, solution: Solution) -> Bools:
-    """Drawn sites (N,) that are worth their price on a trip already made: value would have chosen them too."""
+    """Drawn sites (N,) that are worth their price on a trip already made.
+
+    Value would have chosen them too.
+    """
     price = solution.price
     net = (problem.value - price * problem.days).max(axis=0)
     drawn = np.zeros(problem.sites, dtype=np.bool_)

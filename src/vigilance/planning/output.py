@@ -1,4 +1,4 @@
-"""A plan's folder: written beside its place, synced, then renamed, so that a half-written plan is never seen."""
+"""A plan's folder: written beside its place, synced, then renamed, so that it is whole or absent."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from vigilance.tabular import write_csv
 
 
 def write(plan: Plan, folder: Path, origin: dict[str, Any], on: date) -> dict[str, Any]:
-    """Write ``plan.csv, left_out.csv, plan.json, plan.ics, plan.xlsx`` to a new folder; the content of ``plan.json``.
+    """Write ``plan.csv, left_out.csv, plan.json, plan.ics, plan.xlsx`` to a new folder.
 
-    ``origin`` says which run, rules and files the plan rests on and goes into ``plan.json``. Raises ``UsageError``
-    when the folder exists and is not empty: a plan is never overwritten.
+    The content of ``plan.json``.
+
+    ``origin`` says which run, rules and files the plan rests on and goes into ``plan.json``. Raises
+    ``UsageError`` when the folder exists and is not empty: a plan is never overwritten.
     """
     refuse_existing(folder)
     planned, left = listing.planned(plan), listing.left_out(plan)

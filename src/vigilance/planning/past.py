@@ -97,7 +97,8 @@ def _unguarded(name: str) -> pl.Expr:
 def to_keep(plan: PastPlan, start: date, keep_days: int) -> pl.DataFrame:
     """The actions of an earlier plan that a new one must not touch.
 
-    Those that start soon (people were told), and every drawn site still to come: dropping one would spoil the draw.
+    Those that start soon (people were told), and every drawn site still to come: dropping one would spoil the
+    draw.
     """
     coming = plan.planned.filter(pl.col("start_on") >= start)
     soon = pl.col("start_on") <= start + timedelta(days=keep_days)

@@ -1,7 +1,8 @@
 """The choice as numbers: sites, actions, trips and limits, in whole units so that every sum is exact.
 
-Values are whole millionths of a severity-weighted person and costs whole quarter-days, both kept as float64: sums
-of whole numbers below 2**53 are exact in any order, so the same problem gives the same plan on any machine.
+Values are whole millionths of a severity-weighted person and costs whole quarter-days, both kept as float64:
+sums of whole numbers below 2**53 are exact in any order, so the same problem gives the same plan on any
+machine.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ class Limit:
 class Problem:
     """Choose at most one action per site, paying each trip's travel once, within the budget and the limits.
 
-    ``value`` and ``days`` are (A, N); an action that a site cannot have is worth ``-inf``. ``on_trip`` (A,) says
-    which actions need someone to go there; ``trip`` (N,) is the site's trip and ``travel`` (K,) its cost.
+    ``value`` and ``days`` are (A, N); an action that a site cannot have is worth ``-inf``. ``on_trip`` (A,)
+    says which actions need someone to go there; ``trip`` (N,) is the site's trip and ``travel`` (K,) its
+    cost.
     """
 
     value: Floats
@@ -76,7 +78,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solution:
-    """What is chosen: ``choice`` (N,) is an action or ``NONE``; ``bound`` is proven, no plan is worth more."""
+    """What is chosen: ``choice`` (N,) is an action or ``NONE``.
+
+    ``bound`` is proven, no plan is worth more.
+    """
 
     choice: Ints
     value: float

@@ -1,7 +1,10 @@
-"""What an action costs, detects and puts right: the numbers of ``rules/audit_protocol.yaml`` that hold on a date.
+"""What an action costs, detects and puts right.
 
-The days of an audit by workforce, its sensitivity and its concealment come from ``rules/evidence/audits.yaml``: what
-a past audit is worth as evidence and what a future one may find are the same judgement.
+The numbers of ``rules/audit_protocol.yaml`` that hold on a date.
+
+The days of an audit by workforce, its sensitivity and its concealment come from
+``rules/evidence/audits.yaml``: what a past audit is worth as evidence and what a future one may find are the
+same judgement.
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ class Action(StrEnum):
 
 ACTIONS: Final = tuple(Action)
 ON_TRIP: Final = np.array([action not in (Action.WORKER_SURVEY, Action.DESK_REVIEW) for action in ACTIONS])
-"""Which actions need the auditors to travel. A survey reaches workers away from the site, through local partners."""
+"""Which actions need the auditors to travel. A survey reaches workers away from the site, through local
+partners."""
 
 INDEX: Final = {action: index for index, action in enumerate(ACTIONS)}
 FIELD_TIER: Final = 4
@@ -98,7 +102,10 @@ class AuditProtocol:
 
 
 def read(numbers: Numbers) -> AuditProtocol:
-    """Gather the protocol from the judgements in force; ``UsageError`` or ``RuleError`` when one is missing."""
+    """Gather the protocol from the judgements in force.
+
+    ``UsageError`` or ``RuleError`` when one is missing.
+    """
 
     def own(path: str) -> float:
         return numbers.value(f"audit_protocol.{path}")
@@ -230,7 +237,8 @@ def person_days(protocol: AuditProtocol, workers: Floats) -> Floats:
 def sensitivities(protocol: AuditProtocol, hazard: Hazard, workers: Floats, logit_shift: float = 0.0) -> Floats:
     """Sensitivity (A, N) at an affected site that does not conceal, never below the false-alarm rate.
 
-    ``logit_shift`` moves the reference for a what-if. A field audit with more days than the table gains from them.
+    ``logit_shift`` moves the reference for a what-if. A field audit with more days than the table gains from
+    them.
     """
     base = protocol.sensitivity[hazard]
     table = np.append(np.array(protocol.table_days), protocol.unknown_size_days)[size_class(protocol, workers)]

@@ -1,8 +1,8 @@
-"""What past plans found, against what simpler plans would have found, and what is likely in the sites never audited.
+"""What past plans found, what simpler plans would have found, and what is likely where nobody audited.
 
-Targeted audits cannot say how common harm is where nobody looked; the drawn ones can. Each drawn site stands for
-1/probability sites (Horvitz and Thompson 1952, as the ratio of Hájek 1971); intervals are Wilson's on the effective
-number of sites (Kish 1965).
+Targeted audits cannot say how common harm is where nobody looked; the drawn ones can. Each drawn site stands
+for 1/probability sites (Horvitz and Thompson 1952, as the ratio of Hájek 1971); intervals are Wilson's on the
+effective number of sites (Kish 1965).
 """
 
 from __future__ import annotations
@@ -61,14 +61,16 @@ def outcomes(
 ) -> pl.DataFrame:
     """The planned actions with what came of them: ``audited`` and ``hit`` (null while not audited).
 
-    An audit counts for an action when it took place in the window of the plan. A hit is a grave finding of forced or
-    child labour, or of an indicator of it; ``found`` in the audits (true or false) is used when there are no findings.
+    An audit counts for an action when it took place in the window of the plan. A hit is a grave finding of
+    forced or child labour, or of an indicator of it; ``found`` in the audits (true or false) is used when
+    there are no findings.
     """
+    first, last = (date.fromisoformat(plan.figures[end]) for end in ("from", "to"))
     seen = audits.select(
         column(audits, "supplier_id", pl.String).alias("id"),
         column(audits, "audited_on", pl.Date),
         _found(audits),
-    ).filter(pl.col("audited_on").is_between(*(date.fromisoformat(plan.figures[k]) for k in ("from", "to"))))
+    ).filter(pl.col("audited_on").is_between(pl.lit(first), pl.lit(last)))
     if findings is None:
         seen = seen.filter(pl.col("found").is_not_null())
     if findings is not None:
@@ -156,13 +158,15 @@ def _population(plan: PastPlan, seen: pl.DataFrame) -> pl.DataFrame:
 
 
 def _baseline(everyone: pl.DataFrame, size: int, by: str | None) -> Rate:
-    """The hit-rate that a plan of the same number of sites would have had, had it ranked the sites by a column.
+    """The hit-rate that a plan of as many sites would have had if it had ranked them by a column.
 
-    Estimated on the sites of that plan that were audited, each weighed by one over its chance of being audited; None
-    ranks by nothing, so that the drawn sites alone speak.
+    Estimated on the sites of that plan that were audited, each weighed by one over its chance of being
+    audited; None ranks by nothing, so that the drawn sites alone speak.
     """
     if by is None:
         pool = everyone.filter(pl.col("audited") & (pl.col("chosen_by") == "random"))
+    elif everyone[by].null_count() == everyone.height:
+        return Rate(None, None, None, 0, 0.0)
     else:
         ranked = everyone.sort(by, "supplier_id", descending=[True, False], nulls_last=True).head(size)
         pool = ranked.filter("audited")
@@ -186,7 +190,9 @@ def _unaudited(seen: pl.DataFrame, plan: PastPlan, protocol: AuditProtocol) -> d
 
 
 def _corrected(apparent: Rate, case: float, protocol: AuditProtocol) -> Rate:
-    """Rogan and Gladen's estimator (1978): true share = (seen + Sp - 1) / (detection + Sp - 1), within [0, 1].
+    """Rogan and Gladen's estimator (1978).
+
+    True share = (seen + Sp - 1) / (detection + Sp - 1), within [0, 1].
 
     The detection is that of the visits a draw uses (unannounced), concealment included, with the reference
     sensitivity at ``case``.

@@ -1,7 +1,8 @@
 """When and by whom: trips to teams and months, and sites to dates, so that nobody can guess the day.
 
-A trip is placed whole. Duties come first, then the trips with the fewest possible slots; within a month the order is
-drawn with the plan's seed, which makes a date unpredictable to the site and the plan the same for the same seed.
+A trip is placed whole. Duties come first, then the trips with the fewest possible slots; within a month the
+order is drawn with the plan's seed, which makes a date unpredictable to the site and the plan the same for
+the same seed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ NOWHERE = -1
 class Journey:
     """What is to be placed, one element per planned site (M,).
 
-    ``trip`` groups sites that are visited together (any number that identifies the journey), ``days`` are on site,
-    ``travel`` the travel of the whole journey (repeated on each of its sites), ``first`` what is placed before the
-    rest, ``early`` duties, which have to start soon, and
-    ``months_before`` the calendar months (bits) in which the site was visited before.
+    ``trip`` groups sites that are visited together (any number that identifies the journey), ``days`` are on
+    site, ``travel`` the travel of the whole journey (repeated on each of its sites), ``first`` what is placed
+    before the rest, ``early`` duties, which have to start soon, and ``months_before`` the calendar months
+    (bits) in which the site was visited before.
     """
 
     trip: Ints
@@ -45,31 +46,74 @@ class Placement:
     start: np.ndarray[tuple[int], np.dtype[np.datetime64]]
 
 
+@dataclass(frozen=True)
+class _Party:
+    """Journeys as they are placed, one element each (J,).
+
+    All their days, and what their sites ask together.
+    """
+
+    load: Floats
+    early: Bools
+    first: Bools
+    before: Ints
+    allowed: Bools
+
+
 def place(
     journey: Journey, calendar: Calendar, early_slots: Bools, used: Floats, team_size: float, seed: int
 ) -> Placement:
-    """Place every journey; ``early_slots`` (S,) are those in time for duties, ``used`` (S,) days already taken."""
+    """Place every journey.
+
+    ``early_slots`` (S,) are those in time for duties, ``used`` (S,) days already taken.
+
+    A journey that fits in no slot as a whole is spread over several, site by site; its travel stays with one
+    site.
+    """
     rng = np.random.default_rng([seed, 2])
-    ids, first, member = np.unique(journey.trip, return_index=True, return_inverse=True)
-    load = np.bincount(member, journey.days, minlength=ids.size) + journey.travel[first]
-    early = np.bincount(member, journey.early, minlength=ids.size) > 0
-    before_rest = np.bincount(member, journey.first, minlength=ids.size) > 0
-    before = np.zeros(ids.size, dtype=np.int64)
+    member = np.unique(journey.trip, return_inverse=True)[1].astype(np.int64)
+    road = _road(journey, member)
+    party = _party(journey, calendar, member, road)
+    taken = used.copy()
+    slots = _assign(party, np.arange(party.load.size), calendar, early_slots, taken, rng)
+    alone = slots[member] == NOWHERE
+    if alone.any():
+        member[alone] = slots.size + np.arange(int(alone.sum()))
+        party = _party(journey, calendar, member, road)
+        fresh = np.arange(slots.size, party.load.size)
+        slots = np.concatenate([slots, np.full(fresh.size, NOWHERE, dtype=np.int64)])
+        slots[fresh] = _assign(party, fresh, calendar, early_slots, taken, rng)[fresh]
+    dates = _dates(journey, member, slots, party.load, party.early, calendar, used, team_size, rng)
+    return Placement(slots[member], dates)
+
+
+def _road(journey: Journey, member: Ints) -> Floats:
+    """The travel of each journey on one of its sites (a duty or a drawn one if any), 0 on the others."""
+    order = np.lexsort((~journey.first, member))
+    leads = order[np.unique(member[order], return_index=True)[1]]
+    road = np.zeros(member.size)
+    road[leads] = journey.travel[leads]
+    return road
+
+
+def _party(journey: Journey, calendar: Calendar, member: Ints, road: Floats) -> _Party:
+    size = int(member.max(initial=-1)) + 1
+    before = np.zeros(size, dtype=np.int64)
     np.bitwise_or.at(before, member, journey.months_before)
-    allowed = calendar.allowed[journey.site_class[first]]
-    noise = rng.random(ids.size)
-    order = np.lexsort((noise, -load, allowed.sum(axis=1), ~before_rest, ~early))
-    slots = _assign(order, load, early, before, allowed, calendar, early_slots, used.copy(), rng)
-    slot = slots[member]
-    return Placement(slot, _dates(journey, member, slots, load, early, calendar, used, team_size, rng))
+    kind = np.zeros(size, dtype=np.int64)
+    kind[member] = journey.site_class
+    return _Party(
+        load=np.bincount(member, journey.days + road, minlength=size).astype(np.float64),
+        early=np.asarray(np.bincount(member, journey.early, minlength=size) > 0),
+        first=np.asarray(np.bincount(member, journey.first, minlength=size) > 0),
+        before=before,
+        allowed=calendar.allowed[kind],
+    )
 
 
 def _assign(
-    order: Ints,
-    load: Floats,
-    early: Bools,
-    before: Ints,
-    allowed: Bools,
+    party: _Party,
+    which: Ints,
     calendar: Calendar,
     early_slots: Bools,
     used: Floats,
@@ -77,8 +121,13 @@ def _assign(
 ) -> Ints:
     """The slot of each journey: the emptiest that is allowed, has room and is not a month of the pattern.
 
-    One step per journey planned (never per row of the user's file), because each takes room from the next.
+    One step per journey planned (never per row of the user's file), because each takes room from the next;
+    ``used`` is brought up to date.
     """
+    load, early, before, allowed = party.load, party.early, party.before, party.allowed
+    noise = rng.random(load.size)
+    keys = (noise, -load, allowed.sum(axis=1), ~party.first, ~early)
+    order = which[np.lexsort(tuple(key[which] for key in keys))]
     capacity = capacities(calendar)
     weight = np.where(np.isfinite(capacity), capacity, [max(slot.workdays, 0.1) for slot in calendar.slots])
     month_bit = np.array([1 << (int(slot.month[5:7]) - 1) for slot in calendar.slots])
@@ -109,7 +158,10 @@ def _dates(
     team_size: float,
     rng: np.random.Generator,
 ) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
-    """The first day of each site: journeys one after the other in their slot, sites one after the other in a journey."""
+    """The first day of each site.
+
+    Journeys one after the other in their slot, sites one after the other in a journey.
+    """
     capacity = capacities(calendar)
     workdays = np.array([s.workdays for s in calendar.slots], dtype=np.float64)
     placed = slots != NOWHERE
@@ -154,8 +206,8 @@ def _within(member: Ints, days: Floats, rng: np.random.Generator) -> Floats:
 def overloaded(loads: Floats, calendar: Calendar) -> tuple[Bools, float] | None:
     """Classes (C,) whose days together exceed what their slots hold, with that capacity; None when all fit.
 
-    ``loads`` (C,) are quarter-days. By Hall's condition such a set exists exactly when the days cannot be shared out
-    over the slots; it is the source side of a minimum cut.
+    ``loads`` (C,) are quarter-days. By Hall's condition such a set exists exactly when the days cannot be
+    shared out over the slots; it is the source side of a minimum cut.
     """
     capacity = capacities(calendar)
     finite = np.isfinite(capacity)

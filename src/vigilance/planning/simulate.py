@@ -1,7 +1,7 @@
 """What a plan would find if the model were right, and if it were wrong in given ways, against simpler plans.
 
-Presence is drawn at every site, then what each action finds. All plans have the same person-days, the same trips
-and the same chances of finding; they differ in the sites and the actions they choose.
+Presence is drawn at every site, then what each action finds. All plans have the same person-days, the same
+trips and the same chances of finding; they differ in the sites and the actions they choose.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ TELLING = (Action.UNANNOUNCED, Action.FIELD_AUDIT, Action.SEMI_ANNOUNCED)
 
 @dataclass(frozen=True)
 class World:
-    """How things truly are: presence (N,) and people affected given presence (N,) by hazard, and what actions see.
+    """How things truly are.
+
+    Presence (N,) and people affected given presence (N,) by hazard, and what actions see.
 
     ``sensitivity`` and ``concealment`` multiply the protocol's.
     """
@@ -51,7 +53,7 @@ def as_modelled(table: SiteTable, sensitivity: float = 1.0, concealment: float =
 
 
 def shuffled(table: SiteTable, protocol: AuditProtocol, seed: int) -> World:
-    """A world in which what sets sites apart within a country, activity and size class lies at other sites."""
+    """A world in which what sets sites of a country, activity and size apart lies at other sites."""
     rng = np.random.default_rng([seed, 3])
     frame = table.frame.select("_iso3", "_division").with_columns(
         pl.Series("size", size_class(protocol, table.numbers("_workers")))

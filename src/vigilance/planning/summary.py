@@ -82,7 +82,7 @@ def _travel(plan: Plan) -> float:
 
 
 def _sum(column: pl.Series) -> float:
-    """The sum of a column of figures with six decimals, made on whole millionths so that order does not matter."""
+    """The sum of figures with six decimals, made on whole millionths so that order does not matter."""
     whole = np.floor(column.fill_null(0.0).to_numpy() * 1e6 + 0.5)
     return float(whole.sum() / 1e6)
 

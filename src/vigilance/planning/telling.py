@@ -54,8 +54,10 @@ def tell(figures: dict[str, Any], folder: str) -> str:
     ]
     if learning["drawn"]:
         lines.append(
-            _("  drawn with probability {p} each, {share} of the days on site").format(
-                p=percent(learning["probability"], 3), share=percent(learning["random_share_of_days"])
+            _("  from {n} sites, each with probability {p}; {share} of the days on site").format(
+                n=number(learning["drawn_from"]),
+                p=percent(learning["probability"], 3),
+                share=percent(learning["random_share_of_days"]),
             )
         )
     else:
@@ -137,7 +139,7 @@ def tell_review(said: dict[str, Any]) -> str:
                 **{key: plan[key] for key in ("plan", "audited", "planned", "hits")}
             ),
             "",
-            _("  hit-rate                         share      interval (90 %)  audits"),
+            f"  {_('hit-rate'):<36} {_('share'):>8}  {_('interval (90 %)'):>19}  {_('audits'):>6}",
             _row(_("chosen by value"), plan["hit_rate"]),
             _row(_("country risk only"), plan["baselines"]["country_only"]),
             _row(_("largest spend first"), plan["baselines"]["spend_rank"]),
@@ -158,4 +160,4 @@ def tell_review(said: dict[str, Any]) -> str:
 
 def _row(label: str, rate: dict[str, Any]) -> str:
     bounds = f"{percent(rate['low'])} - {percent(rate['high'])}" if rate["low"] is not None else "-"
-    return f"    {label:<28.28} {percent(rate['share']):>8}  {bounds:>19}  {rate['sites']:>6}"
+    return f"    {label:<34.34} {percent(rate['share']):>8}  {bounds:>19}  {rate['sites']:>6}"

@@ -1,8 +1,8 @@
 """Trips: sites of one area that the same team can visit on one journey share its travel.
 
-An area is a zone, else a cell of coordinates, else a country. Within an area and a class (same teams, same months)
-sites are taken in order of worth per day, ``sites_per_trip`` at a time: the sites a plan is likely to choose are
-then together, and a trip is nearly full or not made at all.
+An area is a zone, else a cell of coordinates, else a country. Within an area and a class (same teams, same
+months) sites are taken in order of worth per day, ``sites_per_trip`` at a time: the sites a plan is likely to
+choose are then together, and a trip is nearly full or not made at all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from vigilance.planning.problem import Floats, Ints
 
 @dataclass(frozen=True)
 class Trips:
-    """``trip`` (N,) of each site; per trip (K,) the class, the country of its sites and the travel in person-days."""
+    """``trip`` (N,) of each site.
+
+    Per trip (K,) the class, the country of its sites and the travel in person-days.
+    """
 
     trip: Ints
     trip_class: Ints

@@ -2,8 +2,9 @@
 
     V = Σ_h S·λ·P·[(1−c)·Se]·r + η·I          (method section 5)
 
-P is the presence, λ the people affected given presence, S the severity, c the share of affected sites that conceal,
-Se the sensitivity, r the share put right, and I the expected information about how risky such sites are, in bits.
+P is the presence, λ the people affected given presence, S the severity, c the share of affected sites that
+conceal, Se the sensitivity, r the share put right, and I the expected information about how risky such sites
+are, in bits.
 """
 
 from __future__ import annotations
@@ -85,8 +86,9 @@ def worth(
 def information(risk: HazardRisk, found: Floats, specificity: float) -> Floats:
     """Bits (A, N) that a result is expected to tell about how likely presence is at such sites.
 
-    The mutual information between the result and the site's own risk, whose uncertainty is the interval P05 to P95
-    on the logit scale: nothing is learned where the risk is known, or where the action detects nothing.
+    The mutual information between the result and the site's own risk, whose uncertainty is the interval P05
+    to P95 on the logit scale: nothing is learned where the risk is known, or where the action detects
+    nothing.
     """
     spread = (_logit(risk.p95) - _logit(risk.p05)) / SPREAD
     mean = np.zeros_like(found)

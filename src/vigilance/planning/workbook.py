@@ -1,4 +1,7 @@
-"""The plan as a workbook: calendar, what was left out, figures. Text is text: no cell can become a formula or a link."""
+"""The plan as a workbook: calendar, what was left out, figures.
+
+Text is text: no cell can become a formula or a link.
+"""
 
 from __future__ import annotations
 
