@@ -39,6 +39,10 @@ TITLES: Final[Mapping[str, str]] = {
     "rate_ceiling": N_("ceiling of the rate"),
     "measures": N_("measures in place"),
     "size": N_("size of the site"),
+    "evidence": N_("evidence about the site"),
+    "clean_audits": N_("clean audits"),
+    "grievance": N_("grievance"),
+    "incident": N_("incident"),
 }
 
 

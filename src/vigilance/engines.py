@@ -18,7 +18,7 @@ import polars as pl
 
 from vigilance.errors import UsageError
 from vigilance.i18n import messages
-from vigilance.scoring import cells, patterns
+from vigilance.scoring import cells, explain, patterns
 from vigilance.scoring.assess import PLACE, SCORES, Tables, assess, tables
 from vigilance.scoring.model import Model
 
@@ -49,9 +49,11 @@ def look_up(core: pl.DataFrame, model: Model) -> Tables:
     )
 
 
-def own_columns(rows: pl.LazyFrame, typed: tuple[str, ...]) -> list[str]:
-    """The user's columns: all but those that ingest typed."""
-    return [name for name in rows.collect_schema().names() if name not in typed]
+def ratios(rows: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """Every ratio of some typed rows (``scoring.explain.COLUMNS``)."""
+    core = core_columns(rows.lazy()).collect()
+    made: pl.DataFrame = explain.ratios(nw.from_native(core, eager_only=True), model, look_up(core, model)).to_native()
+    return made
 
 
 def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
@@ -169,6 +171,7 @@ def engine(name: str) -> Engine:
     """An engine by name. Raises ``UsageError`` when there is none of that name."""
     if name not in ENGINES:
         raise UsageError(
-            _("there is no engine {name}").format(name=name), hint=_("engines: {names}").format(names=", ".join(ENGINES))
+            _("there is no engine {name}").format(name=name),
+            hint=_("engines: {names}").format(names=", ".join(ENGINES)),
         )
     return ENGINES[name]

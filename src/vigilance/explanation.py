@@ -9,8 +9,7 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from vigilance import reference, rules
-from vigilance.engines import core_columns, look_up
+from vigilance import engines, evidence, reference, rules
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.run import Run
@@ -21,7 +20,18 @@ from vigilance.terms import HAZARDS
 
 _ = messages("run")
 
-MEASURES: Final = ("score", "band", "grade", "inherent_p50", "p05", "p50", "p80", "p95", "expected_affected", "priority")
+MEASURES: Final = (
+    "score",
+    "band",
+    "grade",
+    "inherent_p50",
+    "p05",
+    "p50",
+    "p80",
+    "p95",
+    "expected_affected",
+    "priority",
+)
 TOLERANCE: Final = 1e-8
 
 
@@ -40,8 +50,10 @@ def site(run: Run, supplier_id: str, rules_path: Path | None = None, data_path: 
     scores = run.scores.collect().filter(run.sites.select(pl.col("_row").is_in(position)).collect().to_series())
     facts, judgements = _same(run, rules_path, data_path)
     model = build(facts, judgements)
-    core = core_columns(typed.lazy()).collect()
-    rows = explain.ratios(nw.from_native(core, eager_only=True), model, look_up(core, model)).to_native()
+    rows = engines.ratios(typed, model)
+    frames = {name: found.collect() for name in evidence.KEPT if (found := run.evidence(name)) is not None}
+    told = evidence.lines(typed, frames, judgements, run.on)
+    rows = pl.concat([rows, told.select(rows.columns)], how="vertical_relaxed") if told.height else rows
     row = scores.row(0, named=True)
     found = {
         "supplier_id": supplier_id,
@@ -68,6 +80,9 @@ def _hazard(lines: pl.DataFrame, row: dict[str, Any], hazard: str) -> dict[str, 
             ),
             hint=_("the run was made by another version of vigilance: score the list again"),
         )
+    if row[f"{hazard}_override"] == "confirmed_case":
+        # A confirmed case without verified remediation sets presence to one, whatever the lines say.
+        p50 = written
     said = {name: row[f"{hazard}_{name}"] for name in MEASURES}
     return {
         "steps": steps,

@@ -1,12 +1,13 @@
 """The main job: supplier files in, a run folder out.
 
-    intake = read(...)  →  engine scores the rows  →  ranks, words  →  a folder that appears whole
+intake = read(...)  →  engine scores the rows  →  ranks, words  →  a folder that appears whole
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from vigilance import atomic, drivers, engines, ingest, issues, run, tabular
+from vigilance import atomic, drivers, engines, evidence, ingest, issues, run, tabular
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.ranking import RANKS, with_ranks
@@ -32,6 +33,8 @@ from vigilance.terms import BANDS, GRADES, HAZARDS
 _ = messages("run")
 
 ROW_GROUP: Final = 250_000
+RATIO_ROWS: Final = 50_000
+"""Sites whose ratios are written at once; each has about forty."""
 SPREADSHEET_ROWS: Final = 1_048_576
 """What a sheet of a spreadsheet program holds; a longer list is written as Parquet only, unless asked for."""
 DRIVER_COLUMNS: Final = tuple(name for name in SCORES if "_driver_" in name)
@@ -54,6 +57,8 @@ class Job:
     strict: bool = False
     max_rejected: float = 0.05
     explain: bool = False
+    evidence: Mapping[str, Path] = field(default_factory=dict)
+    decisions: Path | None = None
 
 
 @dataclass
@@ -61,7 +66,9 @@ class Summary:
     """What a person wants to know first; filled batch by batch."""
 
     sites: int = 0
-    bands: dict[str, dict[str, int]] = field(default_factory=lambda: {h: dict.fromkeys(map(str, BANDS), 0) for h in HAZARDS})
+    bands: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {h: dict.fromkeys(map(str, BANDS), 0) for h in HAZARDS}
+    )
     grades: dict[str, dict[str, int]] = field(default_factory=lambda: {h: dict.fromkeys(GRADES, 0) for h in HAZARDS})
     top: dict[str, pl.DataFrame] = field(default_factory=dict)
     ranked: bool = True
@@ -90,7 +97,8 @@ class Outcome:
 
     run: run.Run
     summary: Summary
-    intake: ingest.Intake
+    issues: pl.DataFrame
+    set_aside: int
     already: bool = False
 
 
@@ -109,20 +117,51 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
         job.inputs, on=job.on, reference=facts, mapping=job.mapping, encoding=job.encoding, strict=job.strict
     )
     refuse_too_many(intake, job.max_rejected)
-    identity = _identity(job, intake, facts, judgements)
+    if not intake.counts["loaded"]:
+        raise InputRefused(_("there is no supplier row to score"), hint=_("give a file with rows below its header"))
+    given = evidence.read(job.evidence, intake.rows, facts, judgements, job.decisions)
+    for table in given.intakes.values():
+        refuse_too_many(table, job.max_rejected)
+    read = Read(intake, given)
+    identity = _identity(job, read, facts, judgements)
     target = job.out or default_folder(job, identity)
     there = _already(target, identity)
     if there is not None:
-        return Outcome(there, _summary_of(there), intake, already=True)
+        return Outcome(there, _summary_of(there), read.issues, read.set_aside, already=True)
     model = build(facts, judgements)
     with atomic.folder(target) as folder:
         summary = Summary()
-        batches = scored(intake, model, job, summary, progress)
-        _write(folder, batches, intake, job)
-        issues_of(intake, folder)
-        meta = _record(folder, identity, intake, summary, time.perf_counter() - started)
+        _write(folder, scored(read, model, job, summary, progress), job)
+        _write_evidence(folder, given)
+        if job.explain:
+            _write_ratios(folder, read, model, job.on)
+        issues_of(read, folder)
+        meta = _record(folder, identity, read, summary, time.perf_counter() - started)
         (folder / run.RECORD).write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Outcome(run.open_run(target), summary, intake)
+    return Outcome(run.open_run(target), summary, read.issues, read.set_aside)
+
+
+@dataclass(frozen=True)
+class Read:
+    """Everything that was read: the sites and their evidence."""
+
+    sites: ingest.Intake
+    given: evidence.Given
+
+    @property
+    def intakes(self) -> list[ingest.Intake]:
+        """The supplier list first, then the evidence tables."""
+        return [self.sites, *self.given.intakes.values()]
+
+    @property
+    def issues(self) -> pl.DataFrame:
+        """All issues of all files, in order."""
+        return issues.ordered([intake.issues for intake in self.intakes])
+
+    @property
+    def set_aside(self) -> int:
+        """Rows set aside over all files."""
+        return sum(intake.counts["set_aside"] for intake in self.intakes)
 
 
 def refuse_too_many(intake: ingest.Intake, limit: float) -> None:
@@ -139,22 +178,20 @@ def refuse_too_many(intake: ingest.Intake, limit: float) -> None:
             + _first_issues(intake.issues),
             hint=_("correct them (`vigilance check` writes a corrected copy), or raise --max-rejected"),
         )
-    if not counts["loaded"]:
-        raise InputRefused(_("there is no supplier row to score"), hint=_("give a file with rows below its header"))
 
 
 def _first_issues(found: pl.DataFrame, count: int = 5) -> str:
     errors = found.filter(pl.col("severity") == "error").head(count)
     return "\n".join(
-        "  " + _("{file}, row {row}, {column}: {value}: {message}").format(**row) for row in errors.iter_rows(named=True)
+        "  " + _("{file}, row {row}, {column}: {value}: {message}").format(**row)
+        for row in errors.iter_rows(named=True)
     )
 
 
-def scored(
-    intake: ingest.Intake, model: Model, job: Job, summary: Summary, progress: Progress
-) -> Iterator[pl.DataFrame]:
+def scored(read: Read, model: Model, job: Job, summary: Summary, progress: Progress) -> Iterator[pl.DataFrame]:
     """Scored batches in input order, in words, with ranks when the list is one batch."""
-    batches = engines.engine(job.engine)(intake.rows, model, None)
+    known = evidence.table(read.sites.rows, read.given.frames, model.judgements, job.on)
+    batches = engines.engine(job.engine)(read.sites.rows, model, known)
     ahead = next(batches, None)
     while ahead is not None:
         following = next(batches, None)
@@ -202,7 +239,7 @@ def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
     return [*own, *results], typed
 
 
-def _write(folder: Path, batches: Iterator[pl.DataFrame], intake: ingest.Intake, job: Job) -> None:
+def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> None:
     first = next(batches)
     following = next(batches, None)
     scores, typed = _columns(first.columns)
@@ -252,32 +289,62 @@ def _chain(*frames: Any) -> Iterator[pl.DataFrame]:
     yield from rest
 
 
-def issues_of(intake: ingest.Intake, folder: Path) -> None:
-    """Write ``issues.csv``, ``issues.jsonl`` and, when rows were set aside, ``rejected/``."""
-    tabular.write_csv(intake.issues, folder / "issues.csv")
-    intake.issues.write_ndjson(folder / "issues.jsonl")
+def _write_evidence(folder: Path, given: evidence.Given) -> None:
+    """The typed evidence tables, and the matches with lists for a person to decide."""
+    for name, frame in given.frames.items():
+        frame.write_parquet(folder / f"{name}.parquet", statistics=False)
+    if evidence.MATCHES in given.frames:
+        pairs = given.frames[evidence.MATCHES]
+        tabular.write_csv(
+            pairs.rename({name: name.removeprefix("_") for name in pairs.columns}), folder / "matches.csv"
+        )
+
+
+def _write_ratios(folder: Path, read: Read, model: Model, on: date) -> None:
+    """``ratios.parquet``: every ratio of every site, in the order of the list."""
+    parts = folder / "ratios"
+    parts.mkdir()
+    for number, batch in enumerate(read.sites.rows.collect_batches(chunk_size=RATIO_ROWS, maintain_order=True)):
+        found = engines.ratios(batch, model)
+        told = evidence.lines(batch, read.given.frames, model.judgements, on)
+        found = pl.concat([found, told.select(found.columns)], how="vertical_relaxed") if told.height else found
+        found.write_parquet(parts / f"{number:06d}.parquet", statistics=False)
+    pl.scan_parquet(parts / "*.parquet").sink_parquet(
+        folder / run.RATIOS, row_group_size=ROW_GROUP, statistics=False, maintain_order=True
+    )
+    shutil.rmtree(parts)
+
+
+def issues_of(read: Read, folder: Path) -> None:
+    """Write ``issues.csv``, ``issues.jsonl`` and ``rejected/`` (the rows set aside, as their files have them)."""
+    found = read.issues
+    tabular.write_csv(found, folder / "issues.csv")
+    found.write_ndjson(folder / "issues.jsonl")
     rejected = folder / "rejected"
     rejected.mkdir()
-    for number, ((name, sheet), rows) in enumerate(intake.rejected.group_by("file", "sheet", maintain_order=True)):
-        del name, sheet
+    aside = pl.concat([intake.rejected for intake in read.intakes])
+    for number, (_key, rows) in enumerate(aside.group_by("file", "sheet", maintain_order=True)):
         content = b"\n".join(rows["original"].to_list()) + b"\n"
         (rejected / f"rows-{number + 1}.bin").write_bytes(content)
         said = rows.select("file", "sheet", "line", "code")
         tabular.write_csv(said, rejected / f"rows-{number + 1}.csv")
 
 
-def _identity(job: Job, intake: ingest.Intake, facts: Facts, judgements: Judgements) -> dict[str, Any]:
+def _identity(job: Job, read: Read, facts: Facts, judgements: Judgements) -> dict[str, Any]:
     """Everything that decides the outputs; the same identity gives the same bytes."""
     return {
         "vigilance": version("vigilance"),
         "on": job.on.isoformat(),
         "lang": job.lang,
         "engine": job.engine,
-        "inputs": intake.files,
+        "inputs": read.sites.files,
+        "evidence": read.given.files,
+        "decisions": atomic.digest(job.decisions) if job.decisions else None,
         "rules": {"sha256": judgements.digest, "set": judgements.overrides},
         "facts": {"sha256": facts.digest},
         "mapping": dict(job.mapping),
         "csv": job.csv,
+        "explain": job.explain,
     }
 
 
@@ -306,33 +373,37 @@ def _already(target: Path, identity: Mapping[str, Any]) -> run.Run | None:
     return None
 
 
-def _record(
-    folder: Path, identity: Mapping[str, Any], intake: ingest.Intake, summary: Summary, seconds: float
-) -> dict[str, Any]:
+def _record(folder: Path, identity: Mapping[str, Any], read: Read, summary: Summary, seconds: float) -> dict[str, Any]:
     outputs = {
         str(path.relative_to(folder)): {"sha256": atomic.digest(path), "bytes": path.stat().st_size}
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-    by_severity = dict(intake.issues["severity"].value_counts(sort=True).iter_rows()) if intake.issues.height else {}
+    found = read.issues
+    by_severity = dict(found["severity"].value_counts().sort("severity").iter_rows()) if found.height else {}
     meta: dict[str, Any] = {
         "version": identity["vigilance"],
         **{key: value for key, value in identity.items() if key != "vigilance"},
         "identity": identity_digest(identity),
-        "counts": {**intake.counts, "sites": summary.sites, "issues": by_severity},
+        "counts": {
+            **read.sites.counts,
+            "sites": summary.sites,
+            "issues": by_severity,
+            "evidence": read.given.counts,
+        },
         "bands": summary.bands,
         "grades": summary.grades,
         "ranked": summary.ranked,
-        "warnings": _warnings(intake, summary),
+        "warnings": _warnings(read, summary),
         "outputs": outputs,
     }
     return {**meta, "seal": run.seal(meta), "seconds": round(seconds, 3)}
 
 
-def _warnings(intake: ingest.Intake, summary: Summary) -> list[str]:
+def _warnings(read: Read, summary: Summary) -> list[str]:
     said = []
-    if intake.counts["set_aside"]:
-        said.append(_("{count} rows were set aside; see issues.csv").format(count=intake.counts["set_aside"]))
+    if read.set_aside:
+        said.append(_("{count} rows were set aside; see issues.csv").format(count=read.set_aside))
     if not summary.ranked:
         said.append(_("the list is too long to rank in one go; sort it on <hazard>_p80"))
     return said

@@ -27,7 +27,6 @@ RECORD: Final = "run.json"
 SCORES: Final = "scores.parquet"
 SITES: Final = "sites.parquet"
 RATIOS: Final = "ratios.parquet"
-EVIDENCE: Final = ("audits", "findings", "grievances", "events", "measures", "lists", "links")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Run:
         return pl.read_ndjson(path, schema=issues.SCHEMA) if path.stat().st_size else issues.frame()
 
     def evidence(self, name: str) -> pl.LazyFrame | None:
-        """A typed evidence table that the run read (``EVIDENCE``), or nothing."""
+        """A typed evidence table that the run read (``evidence.KEPT``), or nothing."""
         return self._table(f"{name}.parquet") if f"{name}.parquet" in self.meta["outputs"] else None
 
     def has(self, name: str) -> bool:

@@ -20,23 +20,55 @@ FAILED_ON_BAND = 10
 SET_ASIDE = 4
 
 
+EVIDENCE = {
+    "audits": "Audits of sites.",
+    "findings": "Findings of audits.",
+    "grievances": "Grievances received (no names, no free text is kept).",
+    "events": "Events at sites, zones, regions, countries or companies.",
+    "measures": "Measures in place, by pillar and proof.",
+    "lists": "Entity lists and import bans to match with the sites.",
+    "links": "Who supplies whom.",
+}
+
+
+def _evidence_options(function: Any) -> Any:
+    """One option per evidence table."""
+    for name, said in reversed(EVIDENCE.items()):
+        function = click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE", help=said)(function)
+    return function
+
+
 @click.command(context_settings={"max_content_width": 80})
 @click.argument("suppliers", nargs=-1, required=True, type=click.Path(path_type=Path))
 @on_option
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run; a new one beside the input by default.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the run; a new one beside the input by default."
+)
 @click.option("--engine", type=click.Choice(["polars", "duckdb"]), default="polars", show_default=True, help="Engine.")
 @click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
 @click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
-@click.option("--fail-on", type=click.Choice([str(b) for b in BANDS]), help="Exit with 10 when a site reaches this band.")
 @click.option(
-    "--max-rejected", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Share of rows that may be set aside."
+    "--fail-on", type=click.Choice([str(b) for b in BANDS]), help="Exit with 10 when a site reaches this band."
+)
+@click.option(
+    "--max-rejected",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Share of rows that may be set aside.",
 )
 @click.option("--strict", is_flag=True, help="Refuse the input when any row has an error.")
 @click.option("--explain", is_flag=True, help="Also write ratios.parquet: every ratio of every site.")
 @click.option("--csv/--no-csv", default=None, help="Write scores.csv; by default, if a spreadsheet can hold it.")
-@click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements; the shipped ones by default.")
-@click.option("--data", "data_path", type=click.Path(path_type=Path), help="Folder of facts; the shipped ones by default.")
+@_evidence_options
+@click.option("--decisions", type=click.Path(path_type=Path), help="Your decisions on matches with lists (CSV).")
+@click.option(
+    "--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements; the shipped ones by default."
+)
+@click.option(
+    "--data", "data_path", type=click.Path(path_type=Path), help="Folder of facts; the shipped ones by default."
+)
 @speech_options
 def command(**given: Any) -> None:
     """Score supplier sites for forced-labour and child-labour risk.
@@ -81,6 +113,8 @@ def _run(given: dict[str, Any]) -> Outcome:
         strict=given["strict"],
         max_rejected=given["max_rejected"],
         explain=given["explain"],
+        evidence={name: given[name] for name in EVIDENCE if given[name] is not None},
+        decisions=given["decisions"],
     )
     facts = reference.load(given["data_path"]).in_force(on)
     with progress(hidden=given["quiet"] or given["as_json"]) as step:
@@ -93,7 +127,4 @@ def _exit_code(outcome: Outcome, fail_on: str | None) -> int:
         if any(outcome.summary.bands[hazard][band] for hazard in HAZARDS for band in reached):
             click.echo(_("sites reach the band {band} or above").format(band=fail_on), err=True)
             return FAILED_ON_BAND
-    return SET_ASIDE if outcome.intake.counts["set_aside"] else 0
-
-
-
+    return SET_ASIDE if outcome.set_aside else 0

@@ -56,7 +56,7 @@ def tell(outcome: Outcome, asked_for: Path | None) -> None:
         _bands(summary.bands[hazard], said)
         _grades(summary.grades[hazard])
         _worst(summary.top[hazard], hazard, said)
-    _issues(outcome.intake.issues, said)
+    _issues(outcome.issues, said)
     click.echo("")
     if outcome.already:
         click.echo(_("The same inputs, rules and facts were scored before: nothing was written."))

@@ -49,6 +49,8 @@ MEASURES: Final = (
 SCORES: Final = tuple(f"{hazard}_{measure}" for hazard in HAZARDS for measure in MEASURES)
 PLACE: Final = ("country_iso3", "isic_division", "zone_code", "tier_used")
 STATE_IMPOSED: Final = "state_imposed_labour"
+LISTED_ENTITY: Final = "listed_entity"
+CONFIRMED_CASE: Final = "confirmed_case"
 PROBABILITY_DIGITS: Final = 10
 """Digits to which every output is quantised, so that engines whose ``exp`` differs in the last bit print the same."""
 
@@ -82,6 +84,7 @@ def assess(sites: Frame, model: Model, look_up: Tables, keep: Sequence[str] = ("
     for hazard in HAZARDS:
         frame = _with_rate(frame, model, hazard)
         frame = _with_presence(frame, hazard, evidence)
+        frame = _with_drivers(frame, model, hazard, evidence)
         frame = _with_quantiles(frame, hazard)
         frame = _with_verdicts(frame, model.judgements, hazard, evidence)
     place = [
@@ -137,9 +140,8 @@ def site_terms(model: Model, hazard: Hazard) -> dict[str, tuple[nw.Expr, nw.Expr
 
 
 def _with_rate(frame: Any, model: Model, hazard: Hazard) -> Any:
-    """ln π, the variance of the link, the known weight and the strongest lines."""
+    """ln π and the variance of the link."""
     terms = site_terms(model, hazard)
-    zero = nw.lit(0.0)
     if terms:
         frame = frame.with_columns(
             **{f"ln_{name}": ln for name, (ln, _) in terms.items()},
@@ -152,16 +154,25 @@ def _with_rate(frame: Any, model: Model, hazard: Hazard) -> Any:
     bound, ceiling = bounds(model.judgements)
     frame = frame.with_columns(factors.alias("ln_factors"), var.alias(f"{hazard}_link_var"))
     frame = frame.with_columns((nw.col(f"{hazard}_ln_outside") + bound(nw.col("ln_factors"))).alias("ln_raw"))
-    frame = frame.with_columns(ceiling(nw.col("ln_raw")).alias(f"{hazard}_ln_rate"))
-    site = [
-        lines.driver(name, nw.col(f"ln_{name}")) if name in terms else zero.cast(nw.Int32)
-        for name in lines.SITE_FACTORS
-    ]
-    frame = frame.with_columns(**_numbered("site", lines.in_order(site[0], site[1], nw.col("size_driver"))))
+    return frame.with_columns(ceiling(nw.col("ln_raw")).alias(f"{hazard}_ln_rate"))
+
+
+def _with_drivers(frame: Any, model: Model, hazard: Hazard, evidence: bool) -> Any:
+    """The strongest lines of the site: of its cell, its pattern, its own numbers and its evidence."""
+    nothing = nw.lit(0, dtype=nw.Int32)
+    terms = site_terms(model, hazard)
+    site = [lines.driver(name, nw.col(f"ln_{name}")) if name in terms else nothing for name in lines.SITE_FACTORS]
     merged = lines.largest_of(_three(f"{hazard}_cell_driver"), _three(f"{hazard}_pattern_driver"))
-    frame = frame.with_columns(**_numbered("merged", merged))
-    drivers = lines.largest_of(_three("merged"), _three("site"))
-    return frame.with_columns(**_numbered(f"{hazard}_driver", drivers))
+    frame = frame.with_columns(
+        **_numbered("site", lines.in_order(site[0], site[1], nw.col("size_driver"))), **_numbered("merged", merged)
+    )
+    frame = frame.with_columns(**_numbered("drivers", lines.largest_of(_three("merged"), _three("site"))))
+    if evidence:
+        told = lines.driver(lines.EVIDENCE, nw.col("shift_used"))
+        acted = lines.driver(lines.MEASURES, nw.col("ln_m") - nw.col("ln_m_inherent"))
+        frame = frame.with_columns(**_numbered("told", lines.in_order(told, acted, nothing)))
+        frame = frame.with_columns(**_numbered("drivers", lines.largest_of(_three("drivers"), _three("told"))))
+    return frame.with_columns(**{f"{hazard}_driver_{place}": nw.col(f"drivers_{place}") for place in (1, 2, 3)})
 
 
 def _three(stem: str) -> lines.Three:
@@ -253,8 +264,13 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
     for word in BANDS[1:]:
         limit = judgements.value(f"method.band.{word}")
         band = nw.when(nw.col(f"{hazard}_p80") >= limit).then(nw.lit(rank[word])).otherwise(band)
-    frame = frame.with_columns(band.cast(nw.Int8).alias("p80_band"))
-    held = nw.max_horizontal(nw.col("p80_band"), nw.col(f"{hazard}_floor"))
+    floors = [band.cast(nw.Int8), nw.col(f"{hazard}_floor")]
+    if evidence:
+        listed = nw.col(f"{hazard}_listed").fill_null(value=False)
+        raised = min(int(judgements.value("method.listed_override")), len(BANDS) - 1)
+        floors.append(nw.when(listed).then(nw.lit(raised)).otherwise(nw.lit(0)).cast(nw.Int8))
+    frame = frame.with_columns(nw.max_horizontal(*floors).alias("held_band"))
+    held = nw.col("held_band")
     frame = frame.with_columns(
         quantised(p * nw.col("given_presence"), 8).alias(f"{hazard}_expected_affected"),
         quantised(_priority(judgements, hazard), 8).alias(f"{hazard}_priority"),
@@ -263,7 +279,8 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
     )
     state = nw.when(nw.col(f"{hazard}_floor") > 0).then(nw.lit(STATE_IMPOSED)).otherwise(nw.lit(None, dtype=nw.String))
     if evidence:
-        state = nw.when(confirmed).then(nw.lit("confirmed_case")).otherwise(state)
+        state = nw.when(listed).then(nw.lit(LISTED_ENTITY)).otherwise(state)
+        state = nw.when(confirmed).then(nw.lit(CONFIRMED_CASE)).otherwise(state)
     return frame.with_columns(state.alias(f"{hazard}_override"))
 
 

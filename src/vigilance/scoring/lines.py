@@ -33,6 +33,8 @@ BOUND: Final = "combined_ratio_bound"
 CEILING: Final = "rate_ceiling"
 MEASURES: Final = "measures"
 SIZE: Final = "size"
+EVIDENCE: Final = "evidence"
+"""All the evidence about a site together, as a driver; an explanation lists its pieces."""
 
 OUTSIDE: Final = (BASE, ACTIVITY, REGION, COUNTRY, TIER)
 """Lines that multiply outside the bound on the factors together."""
@@ -43,7 +45,7 @@ CELL_FACTORS: Final = (LISTED_GOOD, LISTED_UPSTREAM, STATE_IMPOSED)
 SITE_FACTORS: Final = (MIGRANTS, SPONSORSHIP)
 """Factors that follow from a number of the site's own row."""
 
-LINES: Final = (*OUTSIDE, *CELL_FACTORS, *SITE_FACTORS, *FACTORS, BOUND, CEILING, MEASURES, SIZE)
+LINES: Final = (*OUTSIDE, *CELL_FACTORS, *SITE_FACTORS, *FACTORS, BOUND, CEILING, MEASURES, SIZE, EVIDENCE)
 CODE: Final = {line: code for code, line in enumerate(LINES)}
 
 STEP: Final = 0.02

@@ -1,0 +1,155 @@
+"""The evidence files of a run: read, held against the sites, matched with lists, and turned into what the core joins.
+
+Only typed columns go on: the text that somebody wrote in a grievance never leaves the user's own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from vigilance import ingest, issues, matching
+from vigilance.i18n import messages
+from vigilance.ingest.intake import REJECTED
+from vigilance.reference import Facts
+from vigilance.rules import Judgements
+from vigilance.scoring import evidence as scoring
+from vigilance.scoring import measures
+from vigilance.scoring.evidence_pieces import Evidence
+
+_ = messages("run")
+
+TABLES: Final = ("audits", "findings", "grievances", "events", "measures", "lists", "links")
+AT_SITES: Final = ("audits", "findings", "grievances", "measures")
+"""Tables whose rows name a site."""
+PRIVATE: Final = frozenset({"grievances"})
+"""Tables whose original rows are never copied: they may hold the words of a worker."""
+MATCHES: Final = "matches"
+KEPT: Final = (*TABLES, MATCHES)
+"""The tables that a run keeps, when they were given."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """The evidence of a run: typed frames by table, the intakes they came from, and the matches with lists."""
+
+    frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    intakes: Mapping[str, ingest.Intake] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, list[dict[str, object]]]:
+        """Name, sha256 and dialect of each evidence file, by table."""
+        return {name: intake.files for name, intake in self.intakes.items()}
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Rows in, loaded, set aside and blank, by table."""
+        return {name: intake.counts for name, intake in self.intakes.items()}
+
+
+def read(
+    paths: Mapping[str, Path], sites: pl.LazyFrame, facts: Facts, judgements: Judgements, decisions: Path | None = None
+) -> Given:
+    """Read evidence files (table name → path) for some typed sites.
+
+    A row about a site that is not in the list is set aside, with an issue. Raises ``InputRefused`` for a file that
+    cannot be used.
+    """
+    intakes = {name: ingest.read([path], name, on=facts.on, reference=facts) for name, path in paths.items()}
+    if not intakes:
+        return Given()
+    known = sites.select("_supplier_id").collect()["_supplier_id"]
+    intakes = {name: _without_orphans(name, intake, known) for name, intake in intakes.items()}
+    frames = {name: typed(intake.rows).collect() for name, intake in intakes.items()}
+    if "lists" in frames:
+        pairs = matching.possible(frames["lists"], sites, judgements)
+        decided = matching.read_decisions(decisions) if decisions else matching.DECISION_SCHEMA.to_frame()
+        frames[MATCHES] = matching.with_decisions(pairs, decided, facts.on)
+    return Given(frames, intakes)
+
+
+def typed(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The typed columns of an intake's rows, and nothing of the user's own text."""
+    return rows.select(name for name in rows.collect_schema().names() if name.startswith("_"))
+
+
+def _without_orphans(name: str, intake: ingest.Intake, known: pl.Series) -> ingest.Intake:
+    """Set aside the rows that name a site that is not in the list."""
+    columns = intake.rows.collect_schema().names()
+    if name not in AT_SITES or "_supplier_id" not in columns:
+        return intake
+    given = pl.col("_supplier_id")
+    orphan = given.is_not_null() & ~given.is_in(known.implode())
+    lost = intake.rows.filter(orphan).collect()
+    if not lost.height:
+        return intake
+    source = intake.sources[0]
+    header = intake.columns.get("supplier_id", "supplier_id")
+    found = issues.frame(
+        issues.issue(
+            "orphan",
+            _("no site of the list has this id"),
+            file=source.file,
+            sheet=source.sheet,
+            row=line,
+            column=header,
+            value=supplier_id,
+            hint=_("correct the id, or add the site to the list"),
+        )
+        for line, supplier_id in lost.select("_line", "_supplier_id").iter_rows()
+    )
+    own = [column for column in columns if not column.startswith("_")]
+    original = pl.lit(b"") if name in PRIVATE else pl.concat_str(own, separator=",", ignore_nulls=True).cast(pl.Binary)
+    aside = lost.select(
+        file=pl.lit(source.file),
+        sheet=pl.lit(source.sheet),
+        line=pl.col("_line"),
+        code=pl.lit("orphan"),
+        original=original,
+    ).cast(dict(REJECTED))
+    count = lost.height
+    first = replace(source, loaded=source.loaded - count, set_aside=source.set_aside + count)
+    return replace(
+        intake,
+        rows=intake.rows.filter(~orphan),
+        issues=issues.ordered([intake.issues, found]),
+        rejected=pl.concat([intake.rejected, aside]),
+        sources=(first, *intake.sources[1:]),
+    )
+
+
+def gathered(frames: Mapping[str, pl.DataFrame]) -> Evidence:
+    """The typed frames as the core takes them."""
+    wanted = ("audits", "findings", "grievances", "events", "measures", MATCHES)
+    return Evidence(**{name: nw.from_native(frames[name].lazy()) for name in wanted if name in frames})
+
+
+def table(
+    sites: pl.LazyFrame, frames: Mapping[str, pl.DataFrame], judgements: Judgements, on: date
+) -> pl.DataFrame | None:
+    """What ``assess`` joins: one row per site with any evidence, or nothing without evidence."""
+    evidence = gathered(frames)
+    if evidence.empty:
+        return None
+    made: Any = scoring.table(nw.from_native(sites), evidence, judgements, on)
+    frame: pl.DataFrame = made.to_native().collect(engine="streaming")
+    return frame.sort("_supplier_id")
+
+
+def lines(site: pl.DataFrame, frames: Mapping[str, pl.DataFrame], judgements: Judgements, on: date) -> pl.DataFrame:
+    """The explanation lines of the evidence and the measures about some sites (``scoring.explain.COLUMNS``)."""
+    evidence = gathered(frames)
+    sites = nw.from_native(site.lazy())
+    found = []
+    if not evidence.empty:
+        found.append(scoring.lines(sites, evidence, judgements, on))
+    if evidence.measures is not None:
+        found.append(measures.lines(sites, evidence.measures, judgements, on))
+    collected = [frame.to_native().collect() for frame in found]
+    return pl.concat(collected, how="vertical_relaxed") if collected else pl.DataFrame()

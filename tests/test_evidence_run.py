@@ -1,0 +1,148 @@
+"""Evidence through the whole run: orphans set aside, privacy, engines, explanation, laws seen from outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from vigilance import explanation, pipeline, reference, rules, run
+from vigilance.terms import HAZARDS
+
+ON = date(2026, 11, 1)
+SITES = "supplier_id,name,country,activity,tier,workers\n" + "".join(
+    f"S-{i},Site {i},Bangladesh,Wearing apparel,1,500\n" for i in range(1, 7)
+)
+AUDIT = "supplier_id,audited_on,scheme,kind,notice,person_days,interviews,auditor,grade\n"
+
+
+@pytest.fixture
+def score(tmp_path: Path, facts: reference.Facts, judgements: rules.Judgements) -> Any:
+    count = 0
+
+    def of(engine: str = "polars", **tables: str) -> run.Run:
+        nonlocal count
+        count += 1
+        folder = tmp_path / f"in{count}"
+        folder.mkdir()
+        (folder / "suppliers.csv").write_text(SITES, encoding="utf-8")
+        for name, text in tables.items():
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        job = pipeline.Job(
+            inputs=[folder / "suppliers.csv"],
+            on=ON,
+            out=tmp_path / f"out{count}",
+            engine=engine,
+            max_rejected=1.0,
+            evidence={name: folder / f"{name}.csv" for name in tables},
+        )
+        return pipeline.score(job, facts, judgements).run
+
+    return of
+
+
+def p50(done: run.Run, hazard: str = "forced_labour") -> dict[str, float]:
+    frame = done.scores.select("supplier_id", f"{hazard}_p50").collect()
+    return dict(frame.iter_rows())
+
+
+def test_a_clean_audit_barely_reassures_and_an_announced_one_less(score: Any) -> None:
+    audits = AUDIT + (
+        "S-1,2026-06-01,ICS,initial,announced,2,13,Firm A,A\nS-2,2026-06-01,ICS,initial,unannounced,2,13,Firm A,A\n"
+    )
+    without, done = p50(score()), p50(score(audits=audits))
+    assert done["S-2"] < done["S-1"] < without["S-1"]
+    assert done["S-2"] > 0.4 * without["S-2"]
+    assert done["S-3"] == without["S-3"]
+
+
+def test_an_audit_of_an_unknown_site_is_set_aside_and_named(score: Any) -> None:
+    done = score(audits=AUDIT + "NOBODY,2026-06-01,ICS,initial,announced,2,13,Firm A,A\n")
+    row = done.issues.filter(pl.col("code") == "orphan").row(0, named=True)
+    assert (row["file"], row["row"], row["value"]) == ("audits.csv", 2, "NOBODY")
+    assert done.meta["counts"]["evidence"]["audits"]["set_aside"] == 1
+
+
+def test_no_words_of_a_grievance_reach_the_run(score: Any) -> None:
+    text = (
+        "incident_id,supplier_id,received_on,channel,indicator,substantiated,language,description,worker_name\n"
+        "G1,S-1,2026-09-01,hotline,debt bondage,true,bn,they took my passport in March,Rahima Begum\n"
+        "G2,NOBODY,2026-09-01,hotline,debt bondage,true,bn,nobody must read this,Karim\n"
+    )
+    done = score(grievances=text)
+    assert p50(done)["S-1"] > p50(done)["S-2"]
+    secret = ("passport in March", "Rahima", "nobody must read", "Karim")
+    for path in done.path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(word.encode() in content for word in secret), path.name
+
+
+def test_nothing_after_the_date_counts_and_an_incident_counts_once(score: Any) -> None:
+    head = "event_id,place_kind,place,occurred_on,known_on,kind,source,proven\n"
+    late = score(events=head + "E1,site,S-1,2026-10-01,2026-12-24,ngo_report,an NGO,true\n")
+    assert p50(late) == p50(score())
+    once = p50(score(events=head + "E1,site,S-1,2026-10-01,2026-10-02,ngo_report,an NGO,true\n"))
+    twice = p50(score(events=head + "E1,site,S-1,2026-10-01,2026-10-02,ngo_report,an NGO,true\n" * 2))
+    assert once["S-1"] > once["S-2"]
+    assert once == twice
+
+
+def test_a_confirmed_case_sets_presence_to_one(score: Any) -> None:
+    head = "supplier_id,audited_on,topic,severity,status,found_on,due_on,closed_on\n"
+    done = score(findings=head + "S-1,2026-06-01,debt bondage,critical,confirmed,2026-06-01,2026-07-01,\n")
+    row = done.scores.collect().row(0, named=True)
+    if row["forced_labour_override"] == "confirmed_case":
+        assert row["forced_labour_p50"] == row["forced_labour_p05"] == 1.0
+        assert row["forced_labour_band"] == "severe"
+    assert row["forced_labour_p50"] > done.scores.collect().row(1, named=True)["forced_labour_p50"]
+
+
+EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
+EVIDENCE = {
+    name: EXAMPLES / f"{name}.csv" for name in ("audits", "findings", "grievances", "events", "measures", "lists")
+}
+
+
+def example(tmp_path: Path, facts: reference.Facts, judgements: rules.Judgements, engine: str) -> run.Run:
+    job = pipeline.Job(
+        inputs=[EXAMPLES / "suppliers.csv"],
+        on=ON,
+        out=tmp_path / engine,
+        engine=engine,
+        evidence=EVIDENCE,
+        max_rejected=1.0,
+    )
+    return pipeline.score(job, facts, judgements).run
+
+
+def test_engines_agree_with_evidence(tmp_path: Path, facts: reference.Facts, judgements: rules.Judgements) -> None:
+    one, other = (example(tmp_path, facts, judgements, name).scores.collect() for name in ("polars", "duckdb"))
+    for column in one.columns:
+        if one[column].dtype.is_float():
+            assert float((one[column] - other[column]).abs().max() or 0) <= 1e-12, column
+        else:
+            assert one[column].to_list() == other[column].to_list(), column
+
+
+def test_the_lines_lead_to_the_scores_of_every_site_with_evidence(
+    tmp_path: Path, facts: reference.Facts, judgements: rules.Judgements
+) -> None:
+    done = example(tmp_path, facts, judgements, "polars")
+    with (EXAMPLES / "audits.csv").open(encoding="utf-8") as handle:
+        audited = sorted({row["supplier_id"] for row in csv.DictReader(handle)})[:6]
+    for supplier_id in audited:
+        found = explanation.site(done, supplier_id)
+        json.dumps(found)
+        for hazard in HAZARDS:
+            said = found["hazards"][str(hazard)]
+            odds = said["p0"] / (1 - said["p0"])
+            for step in said["steps"]:
+                odds *= step["ratio"] if step["step"] == "evidence" else 1.0
+            if said["override"] != "confirmed_case":
+                assert odds / (1 + odds) == pytest.approx(said["p50"], abs=1e-9)
