@@ -6,8 +6,9 @@ import gettext
 import string
 from pathlib import Path
 
-import vigilance
 from babel.messages import extract, pofile
+
+import vigilance
 
 ROOT = Path(vigilance.__file__).parent
 CATALOGUE = ROOT / "locale" / "fr" / "LC_MESSAGES" / "planning"
