@@ -32,7 +32,7 @@ WORDS = {
     "62": "Computer programming|NACE 62.01",
     "81": "Nettoyage|Cleaning services",
 }
-REFUSED = "Blah blah|1410|6109|9.0|0|xyzzy|A|tea factory|C99|NACE 98765|Lorem ipsum dolor|12345678901|§§".split("|")
+REFUSED = ["Blah blah", "1410", "6109", "9.0", "0", "xyzzy", "A", "tea factory", "C99", "NACE 98765", "Lorem ipsum dolor", "12345678901", "§§"]
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import ean, isin, lei
-
 from tests.ingest.conftest import codes
+
 from vigilance.ingest import identifiers
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from tests.ingest.conftest import codes
+
 from vigilance.ingest.coordinates import outlines
 from vigilance.reference import Facts
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-
 from tests.ingest.conftest import codes
+
 from vigilance import terms
 
 

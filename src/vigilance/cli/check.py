@@ -99,14 +99,13 @@ def _proposals(given: dict[str, Any], intake: Intake) -> pl.DataFrame | None:
 
 def _write(given: dict[str, Any], intake: Intake, proposals: pl.DataFrame | None) -> None:
     from vigilance import atomic, tabular  # noqa: PLC0415
-    from vigilance.ingest import corrected  # noqa: PLC0415
-    from vigilance.pipeline import issues_of  # noqa: PLC0415
+    from vigilance.ingest import corrected, outputs  # noqa: PLC0415
 
     with atomic.folder(given["out"]) as folder:
         corrected.write_csv(intake, folder / "corrected.csv")
         if given["xlsx"] and not corrected.write_xlsx(intake, folder / "corrected.xlsx"):
             click.echo(_("corrected.xlsx is not written: a worksheet cannot hold so many rows"), err=True)
-        issues_of(intake, folder)
+        outputs.write_findings(intake, folder)
         if proposals is not None:
             tabular.write_csv(proposals, folder / "duplicates.csv")
 

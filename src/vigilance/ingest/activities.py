@@ -83,8 +83,8 @@ class Understood:
 
     @property
     def division(self) -> str:
-        """The likeliest division; of two equals the lower code."""
-        return max(sorted(self.weights), key=lambda code: self.weights[code])
+        """The likeliest division; of two equals the one named first."""
+        return max(self.weights, key=lambda code: self.weights[code])
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +333,7 @@ def _reading(index: Activities, text: str, scheme: str | None) -> Reading:
             _("too broad for one division of ISIC Rev. 4: the activity counts as unknown"),
             _("name what the site makes or does"),
         )
-        return Reading((terms.DIVISION_UNKNOWN, None), said)
+        return Reading((terms.DIVISION_UNKNOWN, None), said, "")
     if (found.how == "label" and sure >= _PLENTY) or sure >= _SURE:
         return Reading((division, sure))
     said = Text(
