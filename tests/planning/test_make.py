@@ -214,3 +214,8 @@ def test_no_pattern_in_the_days_of_the_month() -> None:
     frame = rows(runs.plan(2000, 600))
     days = frame["start_on"].dt.day().value_counts()
     assert days["count"].max() < 0.2 * frame.height
+
+
+def test_a_share_of_nothing_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="BANGLADESH"):
+        runs.plan(100, 30, shares=[{"by": "country", "is": "BANGLADESH", "max": 0.2}])

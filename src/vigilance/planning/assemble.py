@@ -148,7 +148,14 @@ def _members(table: SiteTable, share: ShareOfDays) -> Bools:
         found = frame["_division"] == str(share.equals).zfill(2)
     else:
         found = frame[f"user:{share.by}"] == str(share.equals)
-    marked: Bools = found.fill_null(value=False).to_numpy().astype(np.bool_)
+    marked = np.asarray(found.fill_null(value=False).to_numpy(), dtype=np.bool_)
+    if not marked.any():
+        raise UsageError(
+            _("the constraints name a share that no site has: {by} is {value}").format(
+                by=share.by, value=share.equals
+            ),
+            hint=_("Countries are written as three letters (BGD), activities as ISIC divisions (14)."),
+        )
     return marked
 
 
