@@ -32,6 +32,7 @@ FILE: Final = click.Path(path_type=Path)
 @click.option("--benchmark", multiple=True, type=FILE, help="Holdings to compare with.")
 @click.option("--previous", type=FILE, help="Folder of the last screening, to say what changed.")
 @click.option("--matches", type=FILE, help="matches.csv of an earlier run, with its decisions filled in.")
+@click.option("--io", "io_table", type=FILE, help="Input-output table saved by pymrio, for the footprint.")
 @on_option
 @click.option("--out", type=FILE, help="Folder of the screening; a new one beside the input by default.")
 @click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
@@ -73,7 +74,7 @@ def _run(given: dict[str, Any]) -> Result:
     if changed:
         judgements = judgements.with_values(changed)
     facts = reference.load(given["data_path"]).in_force(on)
-    names = ("out", "lang", "issuers", "suppliers", "answers", "links", "benchmark", "previous", "matches")
+    names = ("out", "lang", "issuers", "suppliers", "answers", "links", "benchmark", "previous", "matches", "io_table")
     wanted = job.Job(
         holdings=given["holdings"],
         on=on,

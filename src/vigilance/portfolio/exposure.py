@@ -34,9 +34,10 @@ _CERTAIN: Final = 1.0 - 1e-12
 def exact_sum(expr: pl.Expr) -> pl.Expr:
     """A sum that does not depend on the order of its rows: on integers of 1e-12.
 
-    It multiplies where one would divide: Polars divides by a constant in two ways, by the length of the column.
+    It multiplies where one would divide (Polars divides by a constant in two ways, by the length of the column), and
+    rounds to the same grain so that 0.3 is printed as 0.3.
     """
-    return ((expr * _GRAIN + 0.5).floor().cast(pl.Int64).sum().cast(pl.Float64)) * (1.0 / _GRAIN)
+    return ((expr * _GRAIN + 0.5).floor().cast(pl.Int64).sum().cast(pl.Float64) * (1.0 / _GRAIN)).round(12)
 
 
 def loss(expr: pl.Expr) -> pl.Expr:

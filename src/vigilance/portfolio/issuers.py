@@ -214,7 +214,7 @@ def _table(lines: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
         activity=pl.col("activity").drop_nulls().first(),
         industry=pl.col("industry").drop_nulls().first(),
         weight=exact_sum(pl.col("weight")),
-        value=pl.when(pl.col("value").is_not_null().any()).then(pl.col("value").sum()),
+        value=pl.when(pl.col("value").is_not_null().any()).then(_money(pl.col("value"))),
         lines=pl.len().cast(pl.Int64),
     )
     only = said.group_by("issuer").agg(_one=pl.when(pl.col("iso3").n_unique() == 1).then(pl.col("iso3").first()))
@@ -229,6 +229,11 @@ def _table(lines: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
         .drop("_one")
         .sort(["weight", "issuer"], descending=[True, False])
     )
+
+
+def _money(value: pl.Expr) -> pl.Expr:
+    """A sum of money on cents, so that the order of lots changes nothing."""
+    return ((value * 100.0 + 0.5).floor().cast(pl.Int64).sum().cast(pl.Float64) * 0.01).round(2)
 
 
 def _parts(table: pl.DataFrame, mixes: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:

@@ -42,7 +42,10 @@ FILES: Final = (
 
 @dataclass(frozen=True)
 class Job:
-    """What to screen. ``previous``: the folder of an earlier screening. ``matches``: decided near names."""
+    """What to screen. ``previous``: the folder of an earlier screening. ``matches``: decided near names.
+
+    ``io_table``: the folder of an input-output table that pymrio saved.
+    """
 
     holdings: Sequence[Path]
     on: date
@@ -55,6 +58,7 @@ class Job:
     benchmark: Sequence[Path] = ()
     previous: Path | None = None
     matches: Path | None = None
+    io_table: Path | None = None
     max_rejected: float = 0.05
     strict: bool = False
 
@@ -89,7 +93,7 @@ def run(job: Job, facts: Facts, judgements: Judgements) -> Result:
     if there is not None:
         return there
     scorer = Scorer(facts, judgements)
-    world = inputs.world(facts, judgements)
+    world = _world(job, facts, judgements)
     mine = _screened(job, job.holdings, facts, judgements, world, scorer, own=True)
     names, activities = facts.names("countries"), facts.names("activities")
     mine = _read_aloud(mine, names, activities)
@@ -103,6 +107,15 @@ def run(job: Job, facts: Facts, judgements: Judgements) -> Result:
     found = issues.ordered([mine.extra, mine.holdings.issues, mine.issuers.issues, mine.screening.issues])
     _write(target, job, facts, judgements, mine, seen, found)
     return Result(target, seen, mine.screening.issuers, found, mine.holdings.rejected)
+
+
+def _world(job: Job, facts: Facts, judgements: Judgements) -> inputs.World:
+    """The shipped footprint and upstream shares, or those of the user's input-output table."""
+    if job.io_table is None:
+        return inputs.world(facts, judgements)
+    from vigilance.portfolio import io_tables  # noqa: PLC0415 - an extra
+
+    return io_tables.load(job.io_table, facts)
 
 
 def _screened(
@@ -250,6 +263,8 @@ def _identity(job: Job, facts: Facts, judgements: Judgements) -> dict[str, Any]:
         "matches": [job.matches] if job.matches else [],
         "previous": [job.previous / RECORD] if job.previous else [],
     }
+    if job.io_table is not None:
+        given["io_table"] = sorted(path for path in job.io_table.rglob("*") if path.is_file())
     read = {name: [_file(path) for path in paths] for name, paths in given.items() if paths}
     return {
         "vigilance": version("vigilance"),
