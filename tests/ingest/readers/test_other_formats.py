@@ -102,3 +102,11 @@ def test_json_lines_keep_numbers_as_written(put):
 def test_json_lines_refused(put, content, word):
     with pytest.raises(InputRefused, match=word):
         read(put(content, "list.jsonl"))
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow"])
+def test_names_with_wildcards_are_plain_names(frame, tmp_path, kind):
+    path = tmp_path / f"list [1] *?.{kind}"
+    {"csv": frame.drop("list").write_csv, "parquet": frame.write_parquet, "arrow": frame.write_ipc}[kind](path)
+    (tmp_path / f"list 1 xy.{kind}").write_bytes(b"other")
+    assert [row[0] for row in cells(read(path))] == ["7", "8"]

@@ -167,6 +167,22 @@ def repack(path: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
     return out
 
 
+def rename(path: Path, new: Callable[[str], str], change: Callable[[bytes], bytes] = bytes) -> Path:
+    """The same workbook with its parts elsewhere."""
+    out = path.with_name("renamed" + path.suffix)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for info in old.infolist():
+            archive.writestr(new(info.filename), change(old.read(info)))
+    return out
+
+
+def test_parts_may_be_named_otherwise(tmp_path):
+    path = book(tmp_path / "list.xlsx", simple)
+    assert cells(read(rename(path, str.upper))) == [("1", "a", "FR")]
+    moved = rename(path, lambda name: name.replace("xl/", "book/"), lambda old: old.replace(b"xl/", b"book/"))
+    assert cells(read(moved)) == [("1", "a", "FR")]
+
+
 def test_archives_that_are_no_honest_workbook_are_refused(tmp_path):
     path = book(tmp_path / "list.xlsx", simple)
     bomb = repack(path, lambda name, old: b" " * 40_000_000 if name.endswith("sharedStrings.xml") else old)

@@ -302,18 +302,18 @@ class _Chunk:
         """Match the records that go on over line ends; a stray quote costs its line only."""
         pattern = record_pattern(self.separator)
         data, lines, settled = self.data, self.lines, 0
+        complete = int(lines.after[-1])
         for index in open_lines.tolist():
             if index < settled:
                 continue
             start = int(lines.start[index])
             stop = min(start + self.plan.limits.record, len(data))
             found = pattern.match(data, start, stop)
-            reaches_end = found is None or found.end() == stop
-            if reaches_end and not self.final and stop == len(data) and len(data) - start < self.plan.limits.record:
-                # The rest of the record may be in the next chunk.
-                self.taken = index
-                return
-            if found is None or (found.end() == stop and stop < len(data)):
+            # A record is settled only with its last line: beyond the complete lines, its end may be a mere CR of CRLF.
+            if found is None or (found.end() >= complete and not self.final) or stop <= found.end() < len(data):
+                if not self.final and len(data) - start < self.plan.limits.record:
+                    self.taken = index
+                    return
                 self.fate[index] = Fate.UNCLOSED_QUOTE
                 continue
             settled = self._take_record(index, found.group(), found.end())

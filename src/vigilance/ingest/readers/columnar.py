@@ -36,7 +36,7 @@ def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | Non
     All pages are decoded once here, so that a damaged file is refused now and not in the middle of a run.
     """
     try:
-        source = pl.scan_parquet(path) if kind == "parquet" else pl.scan_ipc(path)
+        source = pl.scan_parquet(path, glob=False) if kind == "parquet" else pl.scan_ipc(path, glob=False)
         schema = source.collect_schema()
         rows = int(source.select(pl.len()).collect().item())
         _check_size(rows, len(schema), name, limits)

@@ -344,6 +344,7 @@ def _frame(
             null_values=[""],
             row_index_name=ROW,
             infer_schema=False,
+            glob=False,
         )
         if found.cleaned is not None and found.cleaned.folded:
             text = pl.col(list(schema)).str

@@ -98,11 +98,8 @@ def _check_container(path: Path, name: str, limits: Limits) -> int:
     size = path.stat().st_size
     if size > limits.workbook_bytes:
         raise _refusal(name, "size", f"{size} > {limits.workbook_bytes}")
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as file:
-            content = file.read()
-        if content[:4] == b"PK\x03\x04":
-            raise _refusal(name, "damaged", "zip")
+    content = path.read_bytes()
+    if not content.startswith(b"PK"):
         if _ENCRYPTED in content:
             raise _refusal(name, "password")
         return size
@@ -127,8 +124,7 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int, name: str, lim
             raise _refusal(name, "bomb", f"{entry.file_size} bytes from {entry.compress_size}")
         if entry.flag_bits & 1:
             raise _refusal(name, "password")
-    names = {entry.filename.lower() for entry in entries}
-    if not names & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
+    if not any(entry.filename.lower().endswith(("workbook.xml", "workbook.bin", "content.xml")) for entry in entries):
         raise _refusal(name, "foreign")
     return unpacked
 

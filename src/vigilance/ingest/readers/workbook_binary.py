@@ -10,7 +10,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 
-from vigilance.ingest.readers.workbook_scan import Names, Refused, Sheet, feed
+from vigilance.ingest.readers.workbook_scan import Package, Refused, Sheet
 
 ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _END_OF_CHAIN = 0xFFFFFFFA
@@ -18,17 +18,15 @@ _END_OF_CHAIN = 0xFFFFFFFA
 
 def scan_xlsb(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
     """Extents and error cells of the sheets of an XLSB file, from their records ([MS-XLSB] 2.1.4)."""
-    relations = Names()
-    members = {info.filename.lower(): info for info in book.infolist()}
-    with book.open("xl/_rels/workbook.bin.rels") as stream:
-        feed(stream, relations.start, relations.ignore, relations.ignore)
-    data = book.read("xl/workbook.bin")
+    package = Package(book)
+    document, relations = package.relations()
+    data = book.read(package.parts[document.lower()])
     sheets: dict[str, Sheet] = {}
     for kind, start, _size in xlsb_records(data):
         if kind == 156:  # BrtBundleSh: state, id, relation, name
             relation, after = wide_string(data, start + 8)
             name, _after = wide_string(data, after)
-            info = members.get(relations.targets.get(relation, "").lower())
+            info = package.parts.get(relations.targets.get(relation, "").lower())
             if info is not None:
                 sheets[name] = Sheet(name)
                 walk_xlsb_sheet(book.read(info), sheets[name], limit)

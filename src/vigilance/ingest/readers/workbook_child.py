@@ -48,29 +48,37 @@ def as_text(value: Any) -> str:
 
 def write_values(source: Any, sheet: Sheet, path: Path) -> None:
     """Write the values of a sheet from A1 on as CSV; line ends inside cells are folded (see ``cleaning``)."""
-    zeros = {(row, column): size for row, column, size in sheet.zeros}
-    percents = set(map(tuple, sheet.percents))
+    # Cells that are not shown as their bare value: errors by their name, padded numbers, percentages.
+    special: dict[tuple[int, int], str | int | None] = dict.fromkeys(sheet.percents)
+    special.update({(row, column): size for row, column, size in sheet.zeros})
+    special.update({(row, column): text for row, column, text in sheet.errors})
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
         for index, row in enumerate(source.to_python(skip_empty_area=False)):
             texts = [as_text(value) for value in row]
             for column, value in enumerate(row):
-                if isinstance(value, str):
-                    if "\n" in value or "\r" in value or "\0" in value:
-                        if "\0" in value:
-                            sheet.odd.append((index, column))
-                        clean = value.replace("\0", "")
-                        texts[column] = clean.replace("\n", "\0L").replace("\r", "\0C")
-                elif isinstance(value, float) and not isinstance(value, bool):
-                    if abs(value) >= 1e15:
-                        sheet.rounded.append((index, column))
-                    elif (index, column) in zeros and value.is_integer() and value >= 0:
-                        texts[column] = str(int(value)).zfill(zeros[index, column])
-                    elif (index, column) in percents:
-                        texts[column] = number(float(f"{value * 100:.13g}")) + "%"
+                if isinstance(value, float) and abs(value) >= 1e15:
+                    sheet.rounded.append((index, column))
+                elif (index, column) in special:
+                    texts[column] = as_shown(value, special[index, column])
+                elif isinstance(value, str):
+                    if "\0" in value:
+                        sheet.odd.append((index, column))
+                    texts[column] = value.replace("\0", "").replace("\n", "\0L").replace("\r", "\0C")
             writer.writerow(texts)
             sheet.rows, sheet.columns = index + 1, max(sheet.columns, len(texts))
     sheet.file = path.name
+
+
+def as_shown(value: Any, how: str | int | None) -> str:
+    """A cell as the spreadsheet shows it: ``how`` is an error, a number of digits, or None for a percentage."""
+    if isinstance(how, str):
+        return how
+    if not isinstance(value, float):
+        return as_text(value)
+    if how is None:
+        return number(float(f"{value * 100:.13g}")) + "%"
+    return str(int(value)).zfill(how) if value.is_integer() and value >= 0 else as_text(value)
 
 
 def limit_process(memory: int, seconds: int) -> None:
@@ -86,13 +94,15 @@ def limit_process(memory: int, seconds: int) -> None:
 
 def scan(path: Path, limit: int) -> dict[str, Sheet]:
     """What a stream walk knows of the sheets, by name."""
-    if not zipfile.is_zipfile(path):
+    with path.open("rb") as file:
+        archive = file.read(2) == b"PK"
+    if not archive:
         return scan_xls(path.read_bytes(), limit)
     with zipfile.ZipFile(path) as book:
         parts = {info.filename.lower() for info in book.infolist()}
         if "content.xml" in parts:
             return scan_ods(book, limit)
-        if "xl/workbook.bin" in parts:
+        if any(part.endswith("workbook.bin") for part in parts):
             return scan_xlsb(book, limit)
         return scan_xlsx(book, limit)
 

@@ -5,6 +5,7 @@ Runs in the child process of the workbook reader: standard library only.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import IO
 from xml.parsers import expat
 
 CHUNK = 1 << 18
+WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin")
 
 
 class Refused(Exception):  # noqa: N818 - a verdict
@@ -182,11 +184,13 @@ class XlsxSheet:
 
 
 class Names:
-    """Sheet names and targets from ``workbook.xml`` and its relations."""
+    """Sheet names and targets from the workbook part and its relations; ``base`` is the folder of the part."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: str = "") -> None:
+        self.base = base
         self.sheets: list[tuple[str, str]] = []
         self.targets: dict[str, str] = {}
+        self.document = ""
         self.stale = False
         """The writer computed nothing and asks the spreadsheet to: a cached 0 may be no value at all."""
 
@@ -199,28 +203,53 @@ class Names:
         elif local(name) == "calcPr":
             self.stale = plain.get("fullCalcOnLoad") in ("1", "true")
         elif local(name) == "Relationship":
-            target = plain.get("Target", "")
-            self.targets[plain.get("Id", "")] = target.lstrip("/") if target.startswith("/") else "xl/" + target
+            target = plain.get("Target", "").replace("\\", "/")
+            full = target.lstrip("/") if target.startswith("/") else posixpath.normpath(self.base + target)
+            self.targets[plain.get("Id", "")] = full
+            if plain.get("Type", "").endswith("/officeDocument"):
+                self.document = full
 
     def ignore(self, *_arguments: object) -> None:
         """Ignore what carries no name."""
 
 
+class Package:
+    """The parts of an office archive by name, whatever their case and slashes."""
+
+    def __init__(self, book: zipfile.ZipFile) -> None:
+        self.book = book
+        self.parts = {info.filename.lower().replace("\\", "/"): info for info in book.infolist()}
+
+    def walk(self, part: str, handlers: Names | Styles) -> None:
+        """Feed a part, if it is there, to its handlers."""
+        info = self.parts.get(part.lower())
+        if info is not None:
+            end, text = (handlers.ignore,) * 2 if isinstance(handlers, Names) else (handlers.end, handlers.text)
+            with self.book.open(info) as stream:
+                feed(stream, handlers.start, end, text)
+
+    def relations(self) -> tuple[str, Names]:
+        """The name of the workbook part, and its relations."""
+        root = Names()
+        self.walk("_rels/.rels", root)
+        document = root.document or next((part for part in WORKBOOKS if part in self.parts), "")
+        if document.lower() not in self.parts:
+            raise Refused("damaged", document or "workbook")
+        folder, _slash, name = document.rpartition("/")
+        names = Names(f"{folder}/" if folder else "")
+        self.walk(f"{names.base}_rels/{name}.rels", names)
+        return document, names
+
+
 def scan_xlsx(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
     """Walk all sheets of an XLSX or XLSM file."""
-    names, styles = Names(), Styles()
-    members = {info.filename.lower(): info for info in book.infolist()}
-    for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
-        if part not in members:
-            raise Refused("damaged", part)
-        with book.open(members[part]) as stream:
-            feed(stream, names.start, names.ignore, names.ignore)
-    if "xl/styles.xml" in members:
-        with book.open(members["xl/styles.xml"]) as stream:
-            feed(stream, styles.start, styles.end, styles.text)
+    package, styles = Package(book), Styles()
+    document, names = package.relations()
+    package.walk(document, names)
+    package.walk(f"{names.base}styles.xml", styles)
     sheets: dict[str, Sheet] = {}
     for name, relation in names.sheets:
-        info = members.get(names.targets.get(relation, "").lower())
+        info = package.parts.get(names.targets.get(relation, "").lower())
         sheet = Sheet(name)
         if info is None:
             continue
@@ -278,6 +307,9 @@ class OdsTables:
 def scan_ods(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
     """Walk all tables of an ODS file."""
     tables = OdsTables(limit)
+    with book.open("META-INF/manifest.xml") as stream:
+        if b"encryption-data" in stream.read(CHUNK):
+            raise Refused("password")
     with book.open("content.xml") as stream:
         feed(stream, tables.start, tables.end, tables.text)
     return tables.sheets
