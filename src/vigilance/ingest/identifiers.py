@@ -128,7 +128,16 @@ def valid_duns(value: pl.Expr) -> pl.Expr:
     return value.str.contains(r"^[0-9]{9}$")
 
 
-def _checked(valid: Callable[[pl.Expr], pl.Expr], name: str, form: str) -> Callable[[Cell, Column], Reader]:
+def _form(name: str) -> str:
+    return {
+        "LEI": _("20 characters, the last two check digits"),
+        "ISIN": _("12 characters, the last a check digit"),
+        "GLN": _("13 digits, the last a check digit"),
+        "DUNS": _("9 digits"),
+    }[name]
+
+
+def _checked(valid: Callable[[pl.Expr], pl.Expr], name: str) -> Callable[[Cell, Column], Reader]:
     def reader(cell: Cell, column: Column) -> Reader:
         plain = cell.text.str.to_uppercase().str.replace_all(r"[\s.\-]", "")
         bad = cell.text.is_not_null() & ~valid(plain)
@@ -138,7 +147,7 @@ def _checked(valid: Callable[[pl.Expr], pl.Expr], name: str, form: str) -> Calla
             f"{column.name}_invalid",
             "error" if severity == "error" else "warning",
             _("not a valid {name}").format(name=name),
-            _("a {name} has {form}; format the column as text so that no zero is lost").format(name=name, form=form),
+            _("a {name} has {form}; format the column as text so that no zero is lost").format(name=name, form=_form(name)),
         )
         return Plan(
             typed={column.typed: pl.when(~bad).then(plain)},
@@ -150,7 +159,7 @@ def _checked(valid: Callable[[pl.Expr], pl.Expr], name: str, form: str) -> Calla
     return reader
 
 
-lei = _checked(valid_lei, "LEI", "20 characters, the last two check digits")
-isin = _checked(valid_isin, "ISIN", "12 characters, the last a check digit")
-gln = _checked(valid_gln, "GLN", "13 digits, the last a check digit")
-duns = _checked(valid_duns, "DUNS", "9 digits")
+lei = _checked(valid_lei, "LEI")
+isin = _checked(valid_isin, "ISIN")
+gln = _checked(valid_gln, "GLN")
+duns = _checked(valid_duns, "DUNS")
