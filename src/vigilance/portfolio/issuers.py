@@ -202,7 +202,10 @@ def _declared(together: pl.DataFrame, declared: pl.DataFrame | None, mixes: pl.D
 
 def _table(lines: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
     """One row per issuer held, named and based as its heaviest line says."""
-    heaviest = lines.sort(["weight", "name", "_file", "_row"], descending=[True, False, False, False], nulls_last=True)
+    # Ties are broken by what the lines say, never by where they stand: the order of a file changes nothing.
+    said_in = ["weight", "value", "name", "isin", "lei", "ticker", "iso3", "activity", "industry"]
+    falling = [name in {"weight", "value"} for name in said_in]
+    heaviest = lines.sort(said_in, descending=falling, nulls_last=True)
     based = pl.col("iso3").sort_by(pl.col("country_from") == "isin").drop_nulls().first()
     table = heaviest.group_by("issuer", maintain_order=True).agg(
         name=pl.coalesce("name", "isin", "lei", "ticker").drop_nulls().first(),

@@ -169,7 +169,11 @@ def _refuse_too_many(held: holdings.Holdings, job: Job) -> None:
             hint=_first(held.issues),
         )
     if held.lines.is_empty():
-        raise InputRefused(_("The files hold no position in scope: only cash, derivatives or funds."))
+        late = held.apart.filter(pl.col("reason") == "after_the_date").height
+        raise InputRefused(
+            _("The files hold no position in scope: only cash, derivatives or funds."),
+            hint=_("{n} lines are dated after --on {on}.").format(n=late, on=job.on) if late else None,
+        )
 
 
 def _refuse_errors(found: pl.DataFrame) -> None:
