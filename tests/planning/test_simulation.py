@@ -45,7 +45,7 @@ def hold(found: dict[str, list[float]]) -> None:
 
 
 def test_plan_beats_simpler_plans() -> None:
-    hold(ratios(4, 500, 100))
+    hold(ratios(3, 300, 60))
 
 
 @pytest.mark.slow

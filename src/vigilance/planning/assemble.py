@@ -151,9 +151,7 @@ def _members(table: SiteTable, share: ShareOfDays) -> Bools:
     marked = np.asarray(found.fill_null(value=False).to_numpy(), dtype=np.bool_)
     if not marked.any():
         raise UsageError(
-            _("the constraints name a share that no site has: {by} is {value}").format(
-                by=share.by, value=share.equals
-            ),
+            _("the constraints name a share that no site has: {by} is {value}").format(by=share.by, value=share.equals),
             hint=_("Countries are written as three letters (BGD), activities as ISIC divisions (14)."),
         )
     return marked

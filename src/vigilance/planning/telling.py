@@ -133,13 +133,16 @@ def _curve(figures: dict[str, Any]) -> list[str]:
 def tell_review(said: dict[str, Any]) -> str:
     """The review of past plans."""
     lines: list[str] = []
+    share, interval, audits = _("share"), _("interval (90 %)"), _("audits")
+    rate = _("hit-rate")
+    heading = f"  {rate:<36} {share:>8}  {interval:>19}  {audits:>6}"
     for plan in said["plans"]:
         lines += [
             _("{plan}: {audited} of {planned} actions audited, {hits} with a grave finding").format(
                 **{key: plan[key] for key in ("plan", "audited", "planned", "hits")}
             ),
             "",
-            f"  {_('hit-rate'):<36} {_('share'):>8}  {_('interval (90 %)'):>19}  {_('audits'):>6}",
+            heading,
             _row(_("chosen by value"), plan["hit_rate"]),
             _row(_("country risk only"), plan["baselines"]["country_only"]),
             _row(_("largest spend first"), plan["baselines"]["spend_rank"]),
