@@ -25,7 +25,7 @@ from vigilance.scoring.evidence_columns import numbers, spellings
 from vigilance.scoring.evidence_words import label
 
 ON = date(2026, 11, 1)
-FEW = settings(max_examples=3, deadline=None)
+FEW = settings(max_examples=2, deadline=None)
 
 AUDITS = {
     "_supplier_id": pl.String,
@@ -215,6 +215,10 @@ class TestWorkedValues:
         assert shift(events=rows) == pytest.approx(expected, abs=1e-9)
         assert shift(which="B", events=rows) == pytest.approx(expected, abs=1e-9)
         assert shift(which="C", events=rows) == 0
+
+    def test_a_region_is_a_zone_too_and_reaches_less(self) -> None:
+        rows = [event(0, "e1", "region", "Z1")]
+        assert shift(events=rows) == pytest.approx(0.35 * math.log(1 + 0.5), abs=1e-9)
 
     def test_a_possible_match_with_a_list(self) -> None:
         row = {"_list": "uflpa", "_supplier_id": "A", "_confidence": 0.5}
@@ -545,19 +549,16 @@ HISTORY: Scenario = {
 }
 
 
-SLOW = pytest.mark.slow
-"""DuckDB binds the whole query again at each step: seconds for the longer ones."""
+def test_engines_agree_on_audits() -> None:
+    cases: list[Scenario] = [{"audits": HISTORY["audits"]}, {}]
+    wide = [wide_of(cases, engine) for engine in (on_polars, on_duckdb)]
+    assert wide[0]["forced_labour_shift"][0] < 0
+    assert_frame_equal(*wide, abs_tol=1e-12, rel_tol=1e-12, check_dtypes=False)
 
 
+@pytest.mark.slow  # DuckDB binds the whole query again at each step: seconds for the longer ones
 @pytest.mark.parametrize(
-    "names",
-    [
-        ("audits",),
-        ("matches",),
-        pytest.param(("findings", "audits"), marks=SLOW),
-        pytest.param(("grievances", "events"), marks=SLOW),
-    ],
-    ids=",".join,
+    "names", [("audits", "findings"), ("grievances", "matches"), ("events",), tuple(HISTORY)], ids=",".join
 )
 def test_engines_agree(names: tuple[str, ...]) -> None:
     agree([{name: HISTORY[name] for name in names}, {}])

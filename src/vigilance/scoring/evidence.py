@@ -42,7 +42,7 @@ COLUMNS: Final = (
 )
 """The columns that ``attach`` adds to the sites."""
 
-_PLACE_COLUMNS: Final = frozenset({*LEVELS.values(), *ENTITY_KEYS.values()})
+_PLACE_COLUMNS: Final = frozenset({*(c for known_by in LEVELS.values() for c in known_by), *ENTITY_KEYS.values()})
 _READ: Final = frozenset({"_supplier_id", "_workers", "_tier", *_PLACE_COLUMNS})
 
 

@@ -115,10 +115,11 @@ def _incidents(
                 pieces.places[level] = (_by_company(about_companies, level), column)
     if told:
         pieces.parts += incidents(told)
-    for level, column in LEVELS.items():
-        around = intensities(events, tickets, level, judgements, on, tables) if column in columns else None
-        if around is not None:
-            pieces.places[level] = (around, column)
+    for level, known_by in LEVELS.items():
+        held_in = next((name for name in known_by if name in columns), None)
+        around = None if held_in is None else intensities(events, tickets, level, judgements, on, tables)
+        if held_in is not None and around is not None:
+            pieces.places[level] = (around, held_in)
 
 
 def _by_company(items: list[Frame], level: str) -> Frame:

@@ -18,8 +18,8 @@ from vigilance.terms import HAZARDS
 if TYPE_CHECKING:
     from vigilance.rules import Judgements
 
-LEVELS: Final = {"zone": "_zone", "region": "_region", "country": "_iso3"}
-"""Kind of place → the column of the sites that holds it."""
+LEVELS: Final = {"zone": ("_zone",), "region": ("_region", "_zone"), "country": ("_iso3",)}
+"""Kind of place → the columns of the sites that may hold it, the first that is there; a zone may be a province."""
 
 _RULES: Final = "evidence.places"
 
