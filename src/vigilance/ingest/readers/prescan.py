@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-SEGMENT: Final = 2 * 1024 * 1024
+SEGMENT: Final = 256 * 1024
+"""Small enough that all arrays on a segment stay in a core's cache."""
 LF, CR, QUOTE = 10, 13, 34
 
 Bytes = npt.NDArray[np.uint8]
@@ -103,11 +104,12 @@ def _segment(handle: int, at: int, first: int, end: int, shape: Shape) -> Verdic
             return Verdict(True)
     else:
         begin = at
-    position = begin + len(data)
+    position, step = begin + len(data), 4096
     while position < end and data[-1:] != b"\n":
         if len(data) > SEGMENT + 2 * shape.record_limit:
             return _bytes_verdict(data, begin, whole=False) or Verdict(False)
-        more = os.pread(handle, min(65_536, end - position), position)
+        more = os.pread(handle, min(step, end - position), position)
+        step *= 2
         line_end = more.find(b"\n") + 1
         data += more[:line_end] if line_end else more
         position = begin + len(data)
