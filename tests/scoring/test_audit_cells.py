@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigilance import rules
 from vigilance.rules import Judgements
-from vigilance.scoring.audit_cells import effective_counts, presence
+from vigilance.scoring.audit_cells import counts, effective_counts, presence
 from vigilance.terms import Hazard
 
 FL, CL = Hazard.FORCED_LABOUR, Hazard.CHILD_LABOUR
@@ -102,3 +105,29 @@ def test_equal_probabilities_change_nothing() -> None:
     x, n = effective_counts([1, 0, 0, 1], [0.1] * 4, [0, 0, 1, 1], 2)
     assert x == pytest.approx([1, 1])
     assert n == pytest.approx([2, 2])
+
+
+def test_a_users_own_audits_as_cells() -> None:
+    def wrap(frame: pl.DataFrame) -> Any:
+        return nw.from_native(frame.lazy())
+
+    day, late = date(2026, 5, 1), date(2026, 12, 1)
+    sites = pl.DataFrame(
+        {"_supplier_id": ["A", "B", "C"], "_iso3": ["BGD", "BGD", "IND"], "_division": ["14", "14", "13"]}
+    )
+    audits = pl.DataFrame({"_supplier_id": ["A", "A", "B", "C", "C"], "_audited_on": [day, day, day, day, late]})
+    findings = pl.DataFrame(
+        {
+            "_supplier_id": ["A", "A", "B", "C"],
+            "_audited_on": [day, day, day, late],
+            "_topic": ["debt bondage", "forced labour", "fire", "child labour"],
+            "_status": ["open", "closed", "open", "open"],
+        }
+    )
+    on = date(2026, 11, 1)
+    found = counts(wrap(sites), wrap(audits), wrap(findings), judgements(), on).collect().to_native()
+    assert found.sort("_iso3").rows() == [("BGD", "14", 2, 1, 0), ("IND", "13", 1, 0, 0)]
+    bare = counts(wrap(sites), wrap(audits), None, judgements(), on).collect().to_native()
+    assert bare["forced_labour_positive"].sum() == 0
+    cells = presence(found["forced_labour_positive"], found["audits"], FL, judgements())
+    assert len(cells.p50) == 2

@@ -11,12 +11,17 @@ concealment included. ICS 2022-23: 1 % of 4,713 audits positive on forced labour
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
+import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vigilance.terms import Hazard
+from vigilance.scoring.evidence_audits import visits
+from vigilance.scoring.evidence_columns import SHORT, Frame, Tables, small_tables
+from vigilance.scoring.evidence_findings import found_days, read_findings
+from vigilance.terms import HAZARDS, Hazard
 
 if TYPE_CHECKING:
     from vigilance.rules import Judgements
@@ -97,6 +102,41 @@ def _posterior(x: Floats, n: Floats, a: Floats, weight: float, theta: Floats, fo
     below = np.cumsum(mass, axis=1) - 0.5 * mass
     quantiles = [np.array([np.interp(level, row, theta) for row in below]) for level in (0.05, 0.50, 0.95)]
     return np.stack([*quantiles, mass @ theta])
+
+
+def counts(
+    sites: Frame,
+    audits: Frame,
+    findings: Frame | None,
+    judgements: Judgements,
+    on: date,
+    *,
+    tables: Tables | None = None,
+) -> Frame:
+    """The user's own audits as cells: one row per ``_iso3, _division`` with at least one visit by a date.
+
+    Gives ``audits`` (visits: the same audit twice counts once) and ``<h>_positive`` (visits that found the hazard), all
+    Int64. The audits of a list are seldom a random sample: where drawing probabilities are known, use
+    ``effective_counts`` on the rows instead.
+    """
+    seen = visits(audits, sites, judgements, on)
+    places = sites.select("_supplier_id", "_iso3", "_division")
+    if findings is not None:
+        rows = read_findings(findings, judgements, on, tables or small_tables(sites))
+        seen = seen.join(found_days(rows), on=["_supplier_id", "_audited_on"], how="left")
+    else:
+        seen = seen.with_columns(**{f"_{name}_found": nw.lit(0) for name in SHORT.values()})
+    return (
+        seen.join(places, on="_supplier_id", how="inner")
+        .group_by("_iso3", "_division")
+        .agg(
+            nw.len().cast(nw.Int64).alias("audits"),
+            *(
+                nw.col(f"_{SHORT[hazard]}_found").fill_null(0).sum().cast(nw.Int64).alias(f"{hazard}_positive")
+                for hazard in HAZARDS
+            ),
+        )
+    )
 
 
 def effective_counts(positive: ArrayLike, drawn_with: ArrayLike, cell: ArrayLike, cells: int) -> tuple[Floats, Floats]:
