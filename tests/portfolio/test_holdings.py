@@ -202,6 +202,8 @@ def test_unreadable_lines_are_set_apart_and_named(tmp_path: Path) -> None:
         (b"Name,Weight\nA\x00,5\n", "NUL"),
         (b"Name,Weight\n", "no positions"),
         (b"PK\x03\x04 nothing", "workbook"),
+        (b'Name;Weight\nB;50\n"A;50\nC;50\n', "line 3"),
+        (b"Name,Weight,Weight\nA,50,50\n", "two columns are called Weight"),
     ],
 )
 def test_files_refused_with_a_reason(tmp_path: Path, content: bytes, words: str) -> None:
@@ -209,6 +211,16 @@ def test_files_refused_with_a_reason(tmp_path: Path, content: bytes, words: str)
     path.write_bytes(content)
     with pytest.raises(InputRefused, match=words):
         holdings.read([path], ON)
+
+
+def test_rows_too_long_or_too_short_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "A,50", "B,40,extra", "C", "D,50", "", "Source: us", header="Name,Weight")
+    held = holdings.read([path], ON)
+    assert held.lines["name"].to_list() == ["A", "D"]
+    errors = held.issues.filter(pl.col("severity") == "error")
+    assert sorted(errors.select("row", "code").rows()) == [(3, "too_many_cells"), (4, "weight_unreadable")]
+    assert held.rejected == 2
+    assert held.rows == held.lines.height + held.apart.height == 4
 
 
 def test_utf16_is_read(tmp_path: Path) -> None:

@@ -38,12 +38,26 @@ def read(path: Path, table: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         return _links(path)
     wanted = " + ".join(" / ".join(names) for names in REQUIRED[table])
     found = grid.read(path, _header(table), wanted)
-    frames = [_complete(one.frame, table) for one in found]
-    together = pl.concat(frames)
-    problems: list[pl.DataFrame] = []
+    problems: list[pl.DataFrame] = [_too_wide(one.frame) for one in found]
+    together = pl.concat(_complete(one.frame.filter(~pl.col("_malformed")), table) for one in found)
     if "share" in together.columns:
         together = _shares(together, problems)
     return together, issues.ordered(problems)
+
+
+def _too_wide(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows with more cells than the header: left out and named."""
+    return frame.filter("_malformed").select(
+        code=pl.lit("too_many_cells"),
+        severity=pl.lit("error"),
+        file="_file",
+        sheet="_sheet",
+        row="_row",
+        column=pl.lit(""),
+        value=pl.lit(""),
+        message=pl.lit(_("The row has more cells than the header; which belongs where cannot be known.")),
+        hint=pl.lit(_("Quote texts that hold the delimiter.")),
+    )
 
 
 def _header(table: str) -> Callable[[Sequence[str]], dict[str, int] | None]:

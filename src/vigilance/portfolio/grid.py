@@ -26,6 +26,8 @@ SCAN: Final = 200
 """Lines in which the header must stand."""
 MAX_BYTES: Final = 256 * 2**20
 _BLANK: Final = "\ufeff\xa0 \t"
+LONGEST_NAME: Final = 80
+"""A single cell longer than this is a note, not the name of a position."""
 _XLSX: Final = b"PK\x03\x04"
 
 Row = tuple[int, list[str]]
@@ -38,9 +40,9 @@ Header = Callable[[Sequence[str]], dict[str, int] | None]
 class Table:
     """One table of a file.
 
-    ``frame``: text columns by meaning, and ``_file, _sheet, _row`` (physical line). ``headers``: meaning → the
-    header as written. ``above``: the non-blank lines between the table before and this one. ``outside``: lines below or
-    inside that are not rows of the table, as ``(line, text)``.
+    ``frame``: text columns by meaning, and ``_file, _sheet, _row`` (physical line), ``_malformed`` (too many cells).
+    ``headers``: meaning → the header as written. ``above``: the non-blank lines between the table before and this one.
+    ``outside``: lines below or inside that are not rows of the table, as ``(line, text)``.
     """
 
     file: str
@@ -135,7 +137,23 @@ def _csv_rows(path: Path, text: str, header: Header, wanted: str) -> list[Row]:
         raise InputRefused(
             _("{file}: two delimiters fit equally: {found}").format(file=path.name, found=" ".join(map(repr, best)))
         )
-    return _parsed(text, best[0], None)
+    rows = _parsed(text, best[0], None)
+    _refuse_open_quote(path, text, best[0])
+    return rows
+
+
+def _refuse_open_quote(path: Path, text: str, delimiter: str) -> None:
+    """A quote that is never closed swallows the rest of a file in silence: refuse it, with the line it opens on."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    start = 1
+    try:
+        for _cells in reader:
+            start = reader.line_num + 1
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise InputRefused(
+                _("{file}: a quote opened at line {line} is never closed").format(file=path.name, line=start)
+            ) from error
 
 
 def _parsed(text: str, delimiter: str, limit: int | None) -> list[Row]:
@@ -173,7 +191,7 @@ def _tables(file: str, sheet: str, rows: list[Row], header: Header) -> list[Tabl
         above = [cells for _line, cells in rows[above_from:k] if not _blank(cells)]
         body, outside, above_from = _body(rows, k, end, columns)
         headers = {meaning: rows[k][1][n] for meaning, n in columns.items()}
-        tables.append(Table(file, sheet, _frame(file, sheet, body, columns), headers, above, outside))
+        tables.append(Table(file, sheet, _frame(file, sheet, body, columns, len(rows[k][1])), headers, above, outside))
     return tables
 
 
@@ -186,28 +204,33 @@ def _body(
 ) -> tuple[list[Row], list[tuple[int, str]], int]:
     """Rows of one table, the lines that are not, and where the text above the next table begins.
 
-    A row of text in a single cell (a note, a disclaimer, a section title) is not a position: it is kept apart.
+    A line of text in a single cell (a note, a disclaimer, a section title) is not a position: it is kept apart. A row
+    that stops short before the table has ended is one all the same, to be named as unreadable.
     """
-    needed = min(2, len(columns))
+    width = len(rows[start][1])
     body: list[Row] = []
     outside: list[tuple[int, str]] = []
-    after = end
+    after, ended = end, False
     for k in range(start + 1, end):
         line, cells = rows[k]
         filled = sum(1 for cell in cells if cell.strip(_BLANK))
-        if filled >= needed and any(n < len(cells) and cells[n].strip(_BLANK) for n in columns.values()):
-            if filled == 2 and len(columns) > 4 and len(cells) <= 2:
-                outside.append((line, " ".join(cells)[:200]))
-                continue
+        known = any(n < len(cells) and cells[n].strip(_BLANK) for n in columns.values())
+        note = filled == 2 and len(columns) > 4 and len(cells) <= 2
+        cut_off = filled == 1 and not ended and len(cells[0]) < LONGEST_NAME and width < 2 * len(columns)
+        if known and not note and (filled >= min(2, len(columns)) or cut_off):
             body.append((line, cells))
             after = k + 1
-        elif filled:
-            outside.append((line, " ".join(c for c in cells if c.strip(_BLANK))[:200]))
+        else:
+            ended = ended or bool(body)
+            if filled:
+                outside.append((line, " ".join(c for c in cells if c.strip(_BLANK))[:200]))
     return body, outside, after
 
 
-def _frame(file: str, sheet: str, body: list[Row], columns: dict[str, int]) -> pl.DataFrame:
+def _frame(file: str, sheet: str, body: list[Row], columns: dict[str, int], full: int) -> pl.DataFrame:
+    """Text columns by meaning; ``_malformed`` marks rows with something beyond the last column of the header."""
     width = max(columns.values()) + 1
+    malformed = pl.Series("_malformed", [not _blank(cells[full:]) for _line, cells in body], dtype=pl.Boolean)
     padded = [[*cells[:width], *[""] * (width - len(cells))] for _line, cells in body]
     across = list(zip(*padded, strict=True)) if padded else [()] * width
     data = {meaning: pl.Series(meaning, across[n], dtype=pl.String) for meaning, n in columns.items()}
@@ -219,4 +242,8 @@ def _frame(file: str, sheet: str, body: list[Row], columns: dict[str, int]) -> p
         for name in columns
     ]
     lines = pl.Series("_row", [line for line, _cells in body], dtype=pl.Int64)
-    return pl.DataFrame(data).select(*cleaned).with_columns(_file=pl.lit(file), _sheet=pl.lit(sheet), _row=lines)
+    return (
+        pl.DataFrame(data)
+        .select(*cleaned)
+        .with_columns(_file=pl.lit(file), _sheet=pl.lit(sheet), _row=lines, _malformed=malformed)
+    )

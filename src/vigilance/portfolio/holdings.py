@@ -71,6 +71,7 @@ class Holdings:
 def header(cells: Sequence[str]) -> dict[str, int] | None:
     """Column numbers by meaning when the cells are the header of a table of holdings."""
     known = words("columns")
+    _refuse_twice(cells)
     found: dict[str, tuple[int, int]] = {}
     ranks = {word: rank for rank, word in enumerate(known)}
     for n, cell in enumerate(cells):
@@ -81,6 +82,15 @@ def header(cells: Sequence[str]) -> dict[str, int] | None:
     columns = {meaning: n for meaning, (_rank, n) in found.items()}
     named = any(key in columns for key in KEYED)
     return columns if named and ("weight" in columns or "value" in columns) else None
+
+
+def _refuse_twice(cells: Sequence[str]) -> None:
+    """A weight or a value under the very same header twice: nobody can say which one is meant."""
+    known = words("columns")
+    spelt = [cell.strip() for cell in cells if known.get(fold(cell)) in {"weight", "value"}]
+    twice = sorted({cell for cell in spelt if spelt.count(cell) > 1})
+    if twice and len(cells) < 200:
+        raise InputRefused(_("two columns are called {name}").format(name=twice[0]), hint=_("Rename or remove one."))
 
 
 def read(paths: Sequence[Path], on: date) -> Holdings:
@@ -111,6 +121,7 @@ def _placed(frame: pl.DataFrame) -> pl.DataFrame:
         pl.lit("frame").alias("_file"),
         pl.lit("").alias("_sheet"),
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row"),
+        pl.lit(value=False).alias("_malformed"),
     )
 
 
@@ -142,6 +153,7 @@ def _typed(table: grid.Table, problems: list[pl.DataFrame]) -> pl.DataFrame:
         _file=pl.col("_file"),
         _sheet=pl.col("_sheet"),
         _row=pl.col("_row"),
+        _malformed=pl.col("_malformed"),
     )
     problems.append(_undated(typed, frame))
     problems.append(_around(table))
@@ -294,6 +306,17 @@ SetApart = Callable[[pl.DataFrame, pl.Expr, str], pl.DataFrame]
 
 def _readable(lines: pl.DataFrame, set_apart: SetApart, problems: list[pl.DataFrame]) -> pl.DataFrame:
     """Lines without a number, or without anything to know the issuer by, are set apart as unreadable."""
+    problems.append(
+        _issues(
+            lines.filter("_malformed"),
+            "too_many_cells",
+            "error",
+            "",
+            _("The row has more cells than the header; which belongs where cannot be known."),
+            _("Quote texts that hold the delimiter."),
+        )
+    )
+    lines = set_apart(lines, pl.col("_malformed"), "unreadable").drop("_malformed")
     mute = pl.col("weight").is_null() & pl.col("value").is_null()
     spoilt = (pl.col("weight").is_null() & pl.col("weight_text").is_not_null()) | mute
     shown = pl.coalesce("weight_text", "value_text", "name")
