@@ -1,0 +1,149 @@
+"""``vigilance watch``: the weekly run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vigilance.cli.options import numbers, on_option, pairs, print_json, shown, speech_options, today
+from vigilance.i18n import messages, use
+from vigilance.terms import BANDS, HAZARDS
+
+if TYPE_CHECKING:
+    from vigilance.store.weekly import Result, Watch
+
+_ = messages("alerts")
+
+FAILED_ON_BAND = 10
+SET_ASIDE = 4
+EVIDENCE = {
+    "audits": "Audits of sites.",
+    "findings": "Findings of audits.",
+    "grievances": "Grievances received (no names, no free text is kept).",
+    "events": "Events at sites, zones, regions, countries or companies.",
+    "measures": "Measures in place, by pillar and proof.",
+    "lists": "Entity lists and import bans to match with the sites.",
+    "links": "Who supplies whom.",
+}
+
+
+def _evidence_options(function: Any) -> Any:
+    for name, said in reversed(EVIDENCE.items()):
+        function = click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE", help=said)(function)
+    return function
+
+
+@click.command(context_settings={"max_content_width": 80})
+@click.option("--store", required=True, type=click.Path(path_type=Path), help="The store; made on the first run.")
+@click.argument("suppliers", nargs=-1, required=True, type=click.Path(path_type=Path))
+@on_option
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the alerts; a new one beside the input by default."
+)
+@_evidence_options
+@click.option("--decisions", type=click.Path(path_type=Path), help="Your decisions on matches with lists (CSV).")
+@click.option("--budget", type=click.IntRange(0), help="Alerts that may be told in a week; a rule by default.")
+@click.option("--engine", type=click.Choice(["polars", "duckdb"]), default="polars", show_default=True, help="Engine.")
+@click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
+@click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
+@click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
+@click.option(
+    "--fail-on", type=click.Choice([str(b) for b in BANDS]), help="Exit with 10 when a site reaches this band."
+)
+@click.option(
+    "--max-rejected",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Share of rows that may be set aside.",
+)
+@click.option("--strict", is_flag=True, help="Refuse the input when any row has an error.")
+@click.option(
+    "--wait", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds to wait for a store in use."
+)
+@click.option(
+    "--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements; the shipped ones by default."
+)
+@click.option(
+    "--data", "data_path", type=click.Path(path_type=Path), help="Folder of facts; the shipped ones by default."
+)
+@speech_options
+def command(**given: Any) -> None:
+    """The weekly run: score, compare with last week, raise alerts.
+
+    The same week with the same inputs is not run twice. Whatever was told is kept
+    in the store, with all that is needed to make the run again.
+
+    \b
+    Examples:
+      vigilance watch --store watch.duckdb suppliers.csv
+      vigilance watch --store watch.duckdb suppliers.csv --audits audits.csv \\
+        --on 2026-11-16 --out week-47 --budget 10 --fail-on severe
+    """  # noqa: D301 - click wants the character itself
+    with use(given["lang"]):
+        result = _run(given)
+        if given["as_json"]:
+            print_json(result.summary)
+        elif not given["quiet"]:
+            _tell(result)
+        click.get_current_context().exit(_exit_code(result, given["fail_on"]))
+
+
+def _run(given: dict[str, Any]) -> Result:
+    from vigilance.cli.progress import progress  # noqa: PLC0415 - lazily, so that --help stays quick
+    from vigilance.store import weekly  # noqa: PLC0415
+
+    with progress(hidden=given["quiet"] or given["as_json"]) as step:
+        return weekly.run(_watch(given), step)
+
+
+def _watch(given: dict[str, Any]) -> Watch:
+    from vigilance.store.weekly import Watch  # noqa: PLC0415
+
+    return Watch(
+        store=given["store"],
+        inputs=given["suppliers"],
+        on=given["on"] or today(),
+        on_given=given["on"] is not None,
+        out=given["out"],
+        lang=given["lang"],
+        engine=given["engine"],
+        mapping=pairs(given["mapped"], "--map"),
+        encoding=given["encoding"],
+        strict=given["strict"],
+        max_rejected=given["max_rejected"],
+        evidence={name: given[name] for name in EVIDENCE if given[name] is not None},
+        decisions=given["decisions"],
+        budget=given["budget"],
+        changed=numbers(given["changed"], "--set"),
+        rules_path=given["rules_path"],
+        data_path=given["data_path"],
+        wait=given["wait"],
+    )
+
+
+def _tell(result: Result) -> None:
+    counts = result.record.body["counts"]
+    if result.already and not result.sent:
+        click.echo(_("{week}: this run is already in the store; nothing new").format(week=result.record.name))
+    else:
+        click.echo(
+            _(
+                "{week}: {sites} sites; {changed} changed, {appeared} appeared, {moved} moved, {vanished} vanished"
+            ).format(week=result.record.name, **counts)
+        )
+        click.echo(_("{count} alerts").format(count=result.sent))
+    if result.folder is not None:
+        click.echo(_("written to {path}").format(path=shown(result.folder)))
+
+
+def _exit_code(result: Result, fail_on: str | None) -> int:
+    bands = result.record.body["bands"]
+    if fail_on is not None:
+        reached = [str(band) for band in BANDS[list(map(str, BANDS)).index(fail_on) :]]
+        if any(bands[hazard][band] for hazard in HAZARDS for band in reached):
+            click.echo(_("sites reach the band {band} or above").format(band=fail_on), err=True)
+            return FAILED_ON_BAND
+    return SET_ASIDE if result.record.body["set_aside"] else 0
