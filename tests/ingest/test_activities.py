@@ -1,5 +1,7 @@
 """Activities: codes and words to ISIC Rev. 4 divisions, or refused with a suggestion."""
 
+# ruff: noqa: E501 - lists of names read better unbroken
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -32,7 +34,21 @@ WORDS = {
     "62": "Computer programming|NACE 62.01",
     "81": "Nettoyage|Cleaning services",
 }
-REFUSED = ["Blah blah", "1410", "6109", "9.0", "0", "xyzzy", "A", "tea factory", "C99", "NACE 98765", "Lorem ipsum dolor", "12345678901", "§§"]
+REFUSED = [
+    "Blah blah",
+    "1410",
+    "6109",
+    "9.0",
+    "0",
+    "xyzzy",
+    "A",
+    "tea factory",
+    "C99",
+    "NACE 98765",
+    "Lorem ipsum dolor",
+    "12345678901",
+    "§§",
+]
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def typed(intake: ingest.Intake) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), rows=st.integers(1, 8))
 def test_reading_the_corrected_copy_is_the_identity(
     facts: Facts, tmp_path: Path, kind: str, data: st.DataObject, rows: int

@@ -68,7 +68,7 @@ def test_a_mixed_column_keeps_the_majority_and_says_why(sites: Callable[..., Any
     assert "both" in issue["message"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(values=st.lists(st.integers(0, 4_999_999), min_size=1, max_size=8))
 def test_counts_survive_any_consistent_spelling(sites: Callable[..., Any], values: list[int]) -> None:
     spellings = [
@@ -82,7 +82,7 @@ def test_counts_survive_any_consistent_spelling(sites: Callable[..., Any], value
         assert found == [float(v) for v in values]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(values=st.lists(st.floats(0.5, 1e6).map(lambda v: round(v, 2)), min_size=2, max_size=8))
 def test_a_decimal_comma_is_the_same_number(sites: Callable[..., Any], values: list[float]) -> None:
     texts = [f"{v:.2f}".replace(".", ",") for v in values]

@@ -219,7 +219,7 @@ def test_the_same_rows_from_any_kind_of_frame(facts: Facts) -> None:
 
 
 def test_strict_refuses_the_first_error(read: Callable[..., ingest.Intake]) -> None:
-    with pytest.raises(InputRefused, match="Atlantis|not the name"):
+    with pytest.raises(InputRefused, match="not the name of a country"):
         read("A,Site,Atlantis,Textiles,1,50,0.1,no", strict=True)
 
 
@@ -232,7 +232,7 @@ CELLS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data(), rows=st.integers(1, 12))
 def test_no_row_is_lost_and_each_row_reads_alone_as_among_others(
     sites: Callable[..., Any], data: st.DataObject, rows: int

@@ -1,5 +1,7 @@
 """Yes and no, tiers, words of a list, dates."""
 
+# ruff: noqa: E501 - lists of names read better unbroken
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -25,8 +25,8 @@ PREPARED: Final = ("\x1e", "\x1f")
 """First characters of the names of prepared columns; no header can hold them."""
 
 _BLANK_WORDS: Final = (
-    "-|--|---|—|–|?|??|.|/|n/a|#n/a|na|n.a.|n.a|n/d|nd|n.d.|n.c.|nc|n.k.|unknown|not known|not available|null|none|tbd|tbc|"
-    "inconnu|inconnue|non connu|non disponible|non renseigné|non renseigne|non communiqué|ne sait pas|aucun"
+    "-|--|---|—|–|?|??|.|/|n/a|#n/a|na|n.a.|n.a|n/d|nd|n.d.|n.c.|nc|n.k.|unknown|not known|not available|null|none|tbd|"
+    "tbc|inconnu|inconnue|non connu|non disponible|non renseigné|non renseigne|non communiqué|ne sait pas|aucun"
 )
 BLANK_WORDS: Final = frozenset(_BLANK_WORDS.split("|"))
 """What people write into a cell to say that they do not know (lower case)."""

@@ -24,9 +24,9 @@ def write_csv(intake: Intake, path: Path) -> None:
     """Write the corrected table as UTF-8 with a byte-order mark, comma-separated, streaming."""
     frame = intake.corrected
     names = frame.collect_schema().names()
-    frame.select(guarded(name) for name in names).sink_csv(
-        path, include_bom=True, line_terminator="\r\n", quote_style="necessary"
-    )
+    # One kind of line end in the whole file, also inside cells, or the reader would have to remark on it.
+    cells = [guarded(name).str.replace_all(r"\r\n?", "\n") for name in names]
+    frame.select(cells).sink_csv(path, include_bom=True, line_terminator="\n", quote_style="necessary")
 
 
 def write_xlsx(intake: Intake, path: Path) -> bool:

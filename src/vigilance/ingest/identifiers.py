@@ -19,6 +19,9 @@ from vigilance.ingest.folding import INVISIBLE_PATTERN, MIXED_PATTERN
 _ = messages("ingest")
 
 _MASK: Final = "[" + "".join(f"\\x{{{ord(char):x}}}" if char != "-" else "-" for char in INVISIBLE_PATTERN[1:-1]) + "]"
+_LUHN_DIGITS: Final = 24
+"""Digits of an ISIN at most, once each letter has become two."""
+
 _SCIENTIFIC: Final = r"^\d(?:[.,]\d+)?[eE]\+?\d+$"
 
 
@@ -49,7 +52,7 @@ def text(cell: Cell, column: Column) -> Reader:
     plain = cell.text.str.replace_all(_MASK, "") if odd["invisible"] else cell.text
     repaired = plain if odd["invisible"] else None
     if seen["guarded"]:
-        # The apostrophe that our own exports (and spreadsheets) put before what could be a formula is not of the text.
+        # The apostrophe that our exports (and spreadsheets) put before what could be a formula is not of the text.
         plain = plain.str.replace(r"^'([\s]*[=+\-@＝＋－＠])", "${1}")
     strange_check = Check(cell.header, cell.text, key, _texts())
     return Plan(
@@ -111,15 +114,12 @@ def valid_gln(value: pl.Expr) -> pl.Expr:
 
 def valid_isin(value: pl.Expr) -> pl.Expr:
     """Whether a text is an ISIN: country, nine characters, a Luhn check digit over the expanded digits (ISO 6166)."""
-    total, odd = pl.lit(0, dtype=pl.Int64), pl.lit(False)
-    for position in range(11, -1, -1):
-        number = _character(value, position)
-        low, high = number % 10, number // 10
-        doubled = pl.when(low < 5).then(low * 2).otherwise(low * 2 - 9)
-        total = total + pl.when(odd).then(doubled).otherwise(low)
-        doubled_high = pl.when(high < 5).then(high * 2).otherwise(high * 2 - 9)
-        total = total + pl.when(number < 10).then(0).otherwise(pl.when(odd).then(high).otherwise(doubled_high))
-        odd = pl.when(number < 10).then(~odd).otherwise(odd)
+    letters = {chr(code): str(code - 55) for code in range(ord("A"), ord("Z") + 1)}
+    digits = value.str.replace_many(list(letters), list(letters.values())).str.reverse()
+    total = pl.lit(0, dtype=pl.Int64)
+    for position in range(_LUHN_DIGITS):
+        digit = _character(digits, position).fill_null(0)
+        total = total + (digit if position % 2 == 0 else digit * 2 - pl.when(digit > 4).then(9).otherwise(0))
     return value.str.contains(r"^[A-Z]{2}[0-9A-Z]{9}[0-9]$") & (total % 10 == 0)
 
 
@@ -147,7 +147,9 @@ def _checked(valid: Callable[[pl.Expr], pl.Expr], name: str) -> Callable[[Cell, 
             f"{column.name}_invalid",
             "error" if severity == "error" else "warning",
             _("not a valid {name}").format(name=name),
-            _("a {name} has {form}; format the column as text so that no zero is lost").format(name=name, form=_form(name)),
+            _("a {name} has {form}; format the column as text so that no zero is lost").format(
+                name=name, form=_form(name)
+            ),
         )
         return Plan(
             typed={column.typed: pl.when(~bad).then(plain)},
