@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from vigilance.errors import UsageError
+from vigilance.errors import InputRefused, UsageError
 from vigilance.planning import inputs, listing
 
 from . import runs
@@ -219,3 +219,24 @@ def test_no_pattern_in_the_days_of_the_month() -> None:
 def test_a_share_of_nothing_is_a_mistake() -> None:
     with pytest.raises(UsageError, match="BANGLADESH"):
         runs.plan(100, 30, shares=[{"by": "country", "is": "BANGLADESH", "max": 0.2}])
+
+
+def test_one_site_and_sites_without_risk() -> None:
+    scores, sites = runs.made_up(5)
+    alone = runs.plan(0, 10, of=inputs.read(scores[:1].lazy(), sites[:1].lazy()))
+    assert rows(alone).height == 1
+    harmless = scores.with_columns(
+        pl.lit(0.0).alias(f"{hazard}_{measure}")
+        for hazard in ("forced_labour", "child_labour")
+        for measure in ("p05", "p50", "p95", "expected_affected")
+    )
+    plan = runs.plan(0, 60, of=inputs.read(harmless.lazy(), sites.lazy()))
+    assert set(rows(plan)["chosen_by"]) <= {"random"}
+    assert plan.solution.gap == 0
+
+
+def test_the_same_site_twice_is_refused() -> None:
+    scores, sites = runs.made_up(3)
+    twice = pl.concat([sites[:2], sites[:1]])
+    with pytest.raises(InputRefused):
+        inputs.read(scores.lazy(), twice.lazy())

@@ -106,4 +106,6 @@ def read(scores: pl.LazyFrame, sites: pl.LazyFrame, user_columns: Iterable[str] 
     frame = pl.concat([first, second], how="horizontal").sort("_supplier_id", maintain_order=True)
     if not frame.height:
         raise InputRefused(_("the run has no sites to plan for"))
+    if frame["_supplier_id"].n_unique() != frame.height:
+        raise InputRefused(_("the run has the same site twice"))
     return SiteTable(frame.with_columns(pl.col("_tier").fill_null(0), pl.col("_division").fill_null("00")))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vigilance.planning import solve, value
+from vigilance.planning.assemble import RANDOM, Fixed, Ground
 from vigilance.planning.dual import Answer, Oracle, lowest
 from vigilance.planning.problem import (
     NONE,
@@ -26,12 +26,11 @@ from vigilance.planning.problem import (
 from vigilance.planning.protocol import ACTIONS, AuditProtocol
 from vigilance.terms import HAZARDS, Hazard
 
-if TYPE_CHECKING:
-    from vigilance.planning.assemble import Fixed, Ground
-
 POINTS = 24
 SOLVED_AGAIN = 20_000
 FAR_ENOUGH = 5
+WHAT_IF = 1e-3
+"""How near to the best a what-if is solved, as a share of its value."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,8 @@ def wanted(problem: Problem, fixed: Fixed, solution: Solution) -> Bools:
     """
     price = solution.price
     net = (problem.value - price * problem.days).max(axis=0)
-    drawn = np.zeros(problem.sites, dtype=np.bool_)
-    if fixed.drawn is not None:
-        drawn[fixed.drawn.sites] = True
-    result: Bools = drawn & (net > 0)
-    return result
+    drawn = (fixed.chosen_by == RANDOM) & (fixed.choice != NONE)
+    return np.asarray(drawn & (net > 0), dtype=np.bool_)
 
 
 def look(
@@ -175,7 +171,7 @@ def _risk_of(risk: value.HazardRisk, rows: Ints) -> value.HazardRisk:
 def _best_choice(problem: Problem) -> Ints:
     """The best choice; on a large problem up to one trip, as the price of a day alone selects it."""
     if problem.sites <= SOLVED_AGAIN:
-        found = solve.best(problem)
+        found = solve.best(problem, WHAT_IF)
         if found is not None:
             return found.choice
     answer, path = lowest(Oracle(problem))

@@ -28,20 +28,25 @@ LARGEST_CORE = 8_000
 """Above so many questions optimality is not pursued to the end; the gap says what is left."""
 
 
-def best(problem: Problem) -> Solution | None:
-    """The best plan, or None when no plan keeps the limits (see ``conflict`` for why)."""
+def best(problem: Problem, close_enough: float = 0.0) -> Solution | None:
+    """The best plan, or None when no plan keeps the limits (see ``conflict`` for why).
+
+    ``close_enough`` lets a large problem stop within that share of the best value.
+    """
     oracle = Oracle(problem)
     answer, answers = lowest(oracle)
     if int(np.isfinite(problem.value).sum()) <= SMALL:
         choice, bound, _done = cores.solve(problem, cores.everything(problem))
         return None if choice is None else _solution(problem, choice, min(bound, answer.bound), answer)
-    return _large(problem, oracle, answer, answers)
+    return _large(problem, oracle, answer, answers, close_enough)
 
 
-def _large(problem: Problem, oracle: Oracle, answer: Answer, answers: list[Answer]) -> Solution | None:
+def _large(
+    problem: Problem, oracle: Oracle, answer: Answer, answers: list[Answer], close_enough: float = 0.0
+) -> Solution | None:
     margins = cores.Margins(oracle, answer)
     found = _best_of([a.choice for a in answers[-5:]], problem)
-    slack = 0.0 if problem.sites <= TO_THE_LAST else answer.bound * CLOSE_ENOUGH
+    slack = answer.bound * max(close_enough, 0.0 if problem.sites <= TO_THE_LAST else CLOSE_ENOUGH)
     size = CORE
     while True:
         core, tolerance = margins.core_of(size)
