@@ -218,6 +218,11 @@ def test_the_same_rows_from_any_kind_of_frame(facts: Facts) -> None:
         ingest.from_frame(frame.drop("country"), on=ON, reference=facts)
 
 
+def test_a_column_named_like_ours_is_kept_apart(sites: Callable[..., Any]) -> None:
+    rows = sites({"country": ["France"], "_iso3": ["mine"], "_zone": ["z"]}).rows.collect()
+    assert (rows["_iso3"][0], rows["own_iso3"][0], rows["own_zone"][0]) == ("FRA", "mine", "z")
+
+
 def test_strict_refuses_the_first_error(read: Callable[..., ingest.Intake]) -> None:
     with pytest.raises(InputRefused, match="not the name of a country"):
         read("A,Site,Atlantis,Textiles,1,50,0.1,no", strict=True)

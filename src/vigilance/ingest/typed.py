@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -44,6 +44,7 @@ class TypedTable:
 
 def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: Tables | None) -> TypedTable:
     """Decide how every column of a raw table is read and find the rows that fail, in two or three passes."""
+    raw = _without_internal_names(raw)
     positions = headers.match(raw.header).mapping
     columns = [column for column in table.columns if column.name in positions]
     cells = {
@@ -88,6 +89,22 @@ def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: 
         failing=failing,
         repaired={cells[n].name: p.repaired for n, p in plans.items() if p.repaired is not None},
     )
+
+
+def _without_internal_names(raw: RawTable) -> RawTable:
+    """The table with another name for a user's column that begins as ours do: ``_iso3`` becomes ``own_iso3``."""
+    taken = set(raw.names)
+    new = {}
+    for name in raw.names:
+        if name.startswith(terms.INTERNAL):
+            other = f"own{name}"
+            while other in taken:
+                other += "_"
+            taken.add(other)
+            new[name] = other
+    if not new:
+        return raw
+    return replace(raw, names=[new.get(name, name) for name in raw.names], frame=raw.frame.rename(new))
 
 
 def _site_columns(typed: Mapping[str, pl.Expr], cells: Mapping[str, Cell]) -> tuple[dict[str, pl.Expr], list[Note]]:
