@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from vigilance.alerts.sites import DESCRIPTION, SITES
+from vigilance.alerts.sites import DESCRIPTION, SCORE_UNITS, SITES
 from vigilance.terms import HAZARDS
 
 PARTS: Final = ("data", "facts", "code", "weights", "time")
@@ -38,6 +38,9 @@ LEDGER: Final = pl.Schema(
 
 Scores in ``sites.SCORE_UNITS``. Where both are known, ``data + facts + code + weights + time = after - before``.
 """
+
+SHOWN_UNITS: Final = SCORE_UNITS // 100
+"""A hundredth of a point: what is called a changed site. Time alone moves most scores by less every week."""
 
 Rescore = Callable[[pl.DataFrame], Mapping[str, pl.DataFrame]]
 """Scores stored rows again, step after step: step of ``STEPS`` → ``supplier_id, <h>_score`` in units, for the steps at

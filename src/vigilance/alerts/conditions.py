@@ -37,8 +37,8 @@ CONDITIONS: Final = pl.Schema(
     }
 )
 """``level`` is site, zone, region or country; ``measure`` grows as the matter worsens; ``priority`` is that of the
-worst site in thousandths; ``held`` says why it is not to be told by itself (empty where it is); ``standing`` marks what was
-open before and goes on; ``detail`` is JSON for the wording; ``before`` to ``time`` are the change of score in units.
+worst site in thousandths; ``held`` says why it is not to be told by itself (empty where it is); ``standing`` marks
+what was open before and goes on; ``detail`` is JSON for the wording; ``before`` to ``time`` are the change of score.
 """
 
 METHOD: Final = "method"

@@ -94,9 +94,9 @@ class Store:
     def blob(self, digest: str) -> bytes:
         """A kept file by its sha256. Raises ``InputRefused`` when it is missing or damaged."""
         with reading(self.path, self.records):
-            row = self.connection.execute("SELECT content FROM blobs WHERE digest = ?", [digest]).fetchone()
+            rows = self.connection.execute("SELECT content FROM blobs WHERE digest = ?", [digest]).fetchall()
         try:
-            content = unpacked(row[0]) if row else b""
+            content = unpacked(rows[0][0]) if rows else b""
         except ValueError:
             content = b""
         if sha256(content) != digest:
@@ -108,7 +108,7 @@ class Store:
 
     def has_blob(self, digest: str) -> bool:
         """Whether a file of this sha256 is kept."""
-        return self.connection.execute("SELECT 1 FROM blobs WHERE digest = ?", [digest]).fetchone() is not None
+        return bool(self.connection.execute("SELECT 1 FROM blobs WHERE digest = ?", [digest]).fetchall())
 
     def commit(
         self,

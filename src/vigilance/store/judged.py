@@ -183,6 +183,7 @@ def _briefly(now: pl.DataFrame) -> pl.DataFrame:
 
 
 def _counts(now: pl.DataFrame, changes: pl.DataFrame) -> dict[str, int]:
-    by_kind = dict(changes.group_by("kind").agg(pl.col("supplier_id").n_unique()).iter_rows())
+    visible = (pl.col("kind") != compare.CHANGED) | ((pl.col("after") - pl.col("before")).abs() >= compare.SHOWN_UNITS)
+    by_kind = dict(changes.filter(visible).group_by("kind").agg(pl.col("supplier_id").n_unique()).iter_rows())
     kinds = (compare.CHANGED, compare.APPEARED, compare.MOVED, compare.VANISHED)
     return {"sites": now.height, **{kind: int(by_kind.get(kind, 0)) for kind in kinds}}
