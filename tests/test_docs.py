@@ -1,0 +1,79 @@
+"""The pages show what happens: their commands and their Python run, and print what the pages say."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+WRITTEN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("pages", ROOT / "scripts" / "pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["pages"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+pages = _script()
+
+
+@pytest.mark.parametrize("page", pages.PAGES, ids=lambda path: path.name)
+def test_a_page_shows_what_happens(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    shown = {block.language for block in pages.blocks(text)}
+    assert shown & {"console", "python"}, "nothing of this page is run"
+    now = pages.renewed(text)
+    assert now.splitlines() == text.splitlines(), "python scripts/pages.py --write renews it; read what changed"
+
+
+def test_a_wrong_output_is_seen() -> None:
+    page = (
+        "```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n\n```console\n$ printf 'a\\nb\\n' | tail -n 1\nwrong\n```\n"
+    )
+    right = page.replace("3\n", "2\n").replace("wrong", "b")
+    assert pages.renewed(page) == right
+    assert pages.renewed(right) == right
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as they are made on the web."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        name, _hash, anchor = target.partition("#")
+        other = (page.parent / name).resolve() if name else page
+        assert other.exists(), f"{page.name} links to {target}"
+        if anchor and other.suffix == ".md":
+            assert anchor in anchors(other.read_text(encoding="utf-8")), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:src|tests|rules|data|docs|scripts|benchmarks)/[\w./-]+\.\w+)`", text):
+        assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+def test_the_two_readmes_say_the_same() -> None:
+    english, french = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.fr.md"))
+    count = [len(re.findall(r"^## ", text, re.MULTILINE)) for text in (english, french)]
+    assert count[0] == count[1]
+    calls = [[b.language for b in pages.blocks(text)] for text in (english, french)]
+    assert calls[0] == calls[1]
