@@ -48,7 +48,7 @@ def site(run: Run, supplier_id: str, rules_path: Path | None = None, data_path: 
         )
     position = typed["_row"].to_list()
     scores = run.scores.collect().filter(run.sites.select(pl.col("_row").is_in(position)).collect().to_series())
-    facts, judgements = _same(run, rules_path, data_path)
+    facts, judgements = basis(run, rules_path, data_path)
     model = build(facts, judgements)
     rows = engines.ratios(typed, model)
     frames = {name: found.collect() for name in evidence.KEPT if (found := run.evidence(name)) is not None}
@@ -104,8 +104,10 @@ def _presence(m: float, steps: list[dict[str, Any]]) -> tuple[float, float]:
     return float(p0), float(p50)
 
 
-def _same(run: Run, rules_path: Path | None, data_path: Path | None) -> tuple[reference.Facts, rules.Judgements]:
-    """Facts and judgements, refused unless they are those that the run used."""
+def basis(
+    run: Run, rules_path: Path | None = None, data_path: Path | None = None
+) -> tuple[reference.Facts, rules.Judgements]:
+    """The facts and judgements of a run. Raises ``UsageError`` unless those at hand are the ones that it used."""
     judgements = rules.load(rules_path).in_force(run.on)
     changed = run.meta["rules"]["set"]
     if changed:

@@ -20,14 +20,23 @@ WIDTH: Final = 80
 @click.command(context_settings={"max_content_width": 80})
 @click.argument("supplier_id")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
-@click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Judgements that the run used, if not the shipped ones.")
-@click.option("--data", "data_path", type=click.Path(path_type=Path), help="Facts that the run used, if not the shipped ones.")
+@click.option(
+    "--rules",
+    "rules_path",
+    type=click.Path(path_type=Path),
+    help="Judgements that the run used, if not the shipped ones.",
+)
+@click.option(
+    "--data", "data_path", type=click.Path(path_type=Path), help="Facts that the run used, if not the shipped ones."
+)
+@click.option("--options", is_flag=True, help="With --json, add what would lower the risk.")
 @speech_options
 def command(
     supplier_id: str,
     run_path: Path,
     rules_path: Path | None,
     data_path: Path | None,
+    options: bool,
     lang: str,
     as_json: bool,
     quiet: bool,
@@ -44,7 +53,14 @@ def command(
     from vigilance import explanation, run  # noqa: PLC0415 - lazily, so that --help stays quick
 
     with use(lang):
-        found = explanation.site(run.open_run(run_path), supplier_id, rules_path, data_path)
+        opened = run.open_run(run_path)
+        found = explanation.site(opened, supplier_id, rules_path, data_path)
+        if not as_json or options:
+            from vigilance import whatif  # noqa: PLC0415 - only where somebody asks what could be done
+            from vigilance.scoring.model import build  # noqa: PLC0415
+
+            model = build(*explanation.basis(opened, rules_path, data_path))
+            found["options"] = whatif.options(opened, supplier_id, model)
         if as_json:
             print_json(found)
         elif not quiet:
@@ -62,12 +78,16 @@ def tell(found: dict[str, Any]) -> None:
         said_of = found["hazards"][str(hazard)]
         click.echo("")
         head = _("{hazard}: score {score}, {band}, evidence {grade}").format(
-            hazard=said[str(hazard)], score=number(said_of["score"], 1), band=said[said_of["band"]], grade=said_of["grade"]
+            hazard=said[str(hazard)],
+            score=number(said_of["score"], 1),
+            band=said[said_of["band"]],
+            grade=said_of["grade"],
         )
         click.echo(head)
         for step in said_of["steps"]:
             _line(step)
         _end(said_of)
+        _options([option for option in found.get("options", ()) if option["hazard"] == str(hazard)], said)
 
 
 def number(value: float, digits: int) -> str:
@@ -78,7 +98,9 @@ def number(value: float, digits: int) -> str:
 
 def _line(step: dict[str, Any]) -> None:
     from vigilance.drivers import ratio, title  # noqa: PLC0415 - only for a person
+    from vigilance.scoring.evidence_words import label  # noqa: PLC0415
 
+    name = label(step["factor"]) if step["step"] == "evidence" else title(step["factor"])
     if step["factor"] == "base":
         value = number(step["ratio"] * 1000, 2) + " ‰"
         bounds = f"{number(step['low'] * 1000, 1)}-{number(step['high'] * 1000, 1)}"
@@ -86,7 +108,7 @@ def _line(step: dict[str, Any]) -> None:
         value, bounds = ratio(step["ratio"]), f"{number(step['low'], 2)}-{number(step['high'], 2)}"
     mark = " " if step["known"] else "?"
     source = textwrap.shorten(f"{step['source']} ({step['since']})", 26, placeholder="…")
-    click.echo(f" {mark}{title(step['factor']):<29.29} {value:>9}  {bounds:>11}  {source}")
+    click.echo(f" {mark}{name:<29.29} {value:>9}  {bounds:>11}  {source}")
 
 
 def _end(said_of: dict[str, Any]) -> None:
@@ -98,3 +120,24 @@ def _end(said_of: dict[str, Any]) -> None:
         click.echo(_("  ! band raised: {why}").format(why=said_of["override"].replace("_", " ")))
     if any(not step["known"] for step in said_of["steps"]):
         click.echo(_("  ? nothing was stated: the line stands for an average, and widens the interval"))
+
+
+def _options(options: list[dict[str, Any]], said: dict[str, str]) -> None:
+    """What would lower the P80, the strongest first, and the smallest change that moves the band."""
+    from vigilance.drivers import title  # noqa: PLC0415 - only for a person
+
+    if not options:
+        return
+    actions = {"end": _("end it"), "find_out": _("find out that there is none")}
+    click.echo(_("  What would lower it (P80 now {now} %):").format(now=number(options[0]["p80_now"] * 100, 2)))
+    moving = [option for option in options if option["moves_band"]]
+    smallest = moving[-1] if moving else None
+    shown = [*options[:3], *([smallest] if smallest and smallest not in options[:3] else [])]
+    for option in shown:
+        mark = "*" if option is smallest else " "
+        click.echo(
+            f"  {mark} {title(option['factor'])}: {actions[option['action']]} → "
+            f"{number(option['p80'] * 100, 2)} %, {said[option['band']]}"
+        )
+    if smallest is not None:
+        click.echo(_("  * the smallest single change that moves the band"))

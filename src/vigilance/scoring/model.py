@@ -110,22 +110,26 @@ class Model:
         return place
 
 
-def build(facts: Facts, judgements: Judgements, *, base_facts: Facts | None = None) -> Model:
+def build(facts: Facts, judgements: Judgements, *, earlier: Facts | None = None) -> Model:
     """The model in force on a date.
 
-    ``base_facts`` gives the base rates where they are to be held fixed while the rest moves (comparing two years).
-    Raises ``UsageError`` when no base rate had been published yet.
+    With ``earlier``, the model of some years before, like for like: the country index as it stood then (its column
+    ``_index_5_years_before``), the lists and programmes known then, and the base rates of ``facts``, so that what moves
+    between the two is the world and not the estimates. Raises ``UsageError`` when no base rate had been published yet.
     """
     known = nw.from_native(facts.table("countries"), eager_only=True).sort("iso3")
     index = nw.from_native(country_index(facts, judgements), eager_only=True)
     # Territories that the ILO assigns to no region (Antarctica, ...) stand at the world's average.
     known = known.with_columns(nw.col("ilo_region").fill_null(WORLD))
     countries = known.join(index.drop("ilo_region"), on="iso3", how="left").sort("iso3")
+    if earlier is not None:
+        countries = countries.with_columns(_as_before(hazard) for hazard in HAZARDS)
     profile = activities(judgements)
     grid = Grid(countries=countries["iso3"].to_numpy().astype("U3"), divisions=profile.codes)
     regions = countries["ilo_region"].to_numpy().astype("U24")
-    found = programmes(facts, grid)
-    base = bases(base_facts or facts, judgements, profile.codes, countries)
+    listed = earlier or facts
+    found = programmes(listed, grid)
+    base = bases(facts, judgements, profile.codes, countries)
     strength = _strength(facts, grid)
     return Model(
         facts=facts,
@@ -137,10 +141,16 @@ def build(facts: Facts, judgements: Judgements, *, base_facts: Facts | None = No
         zone_prevalence=judgements.value("factors.state_imposed_zone.zone_share"),
         strength=strength,
         hazards={
-            hazard: _hazard(hazard, facts, judgements, grid, countries, regions, profile, found, strength, base)
+            hazard: _hazard(hazard, listed, judgements, grid, countries, regions, profile, found, strength, base)
             for hazard in HAZARDS
         },
     )
+
+
+def _as_before(hazard: Hazard) -> nw.Expr:
+    """The centred index of years before; the region's mean of now stays, so that a region that moves is seen to move."""
+    moved = nw.col(f"{hazard}_index_5_years_before") - nw.col(f"{hazard}_index")
+    return (nw.col(f"{hazard}_index_centred") + moved.fill_null(0.0)).alias(f"{hazard}_index_centred")
 
 
 def _hazard(

@@ -1,0 +1,144 @@
+"""``vigilance matrix``: countries × activities, both hazards, now and some years before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import polars as pl
+
+from vigilance.cli.options import on_option, speech_options, today
+from vigilance.errors import UsageError
+from vigilance.i18n import messages, use
+from vigilance.terms import BANDS, HAZARDS
+
+if TYPE_CHECKING:
+    from vigilance.matrix import Matrix
+
+_ = messages("cli")
+
+FORMATS: Final = ("table", "csv", "json", "xlsx", "html")
+ARROWS: Final = {"up": "^", "same": "=", "down": "v"}
+LETTERS: Final = dict(zip(map(str, BANDS), "LMHS", strict=True))
+SHOWN_ACTIVITIES: Final = ("01", "03", "07", "10", "13", "14", "22", "26", "41", "47")
+SHOWN_COUNTRIES: Final = 25
+
+
+@click.command(context_settings={"max_content_width": 80})
+@on_option
+@click.option(
+    "--years", type=click.IntRange(1, 20), default=5, show_default=True, help="Compare with so many years before."
+)
+@click.option("--country", "countries", multiple=True, metavar="ISO3", help="Only this country; may be repeated.")
+@click.option(
+    "--activity", "divisions", multiple=True, metavar="DIVISION", help="Only this ISIC division; may be repeated."
+)
+@click.option("--run", "run_path", type=click.Path(path_type=Path), help="Add the sites and audits of a run.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="Form of the output."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write; needed for xlsx.")
+@speech_options
+def command(**given: Any) -> None:
+    """Show the risk matrix: countries by activities, now and years before, with the direction.
+
+    A cell stands for a site of which only country and activity are known. The ratification of C029, C105, C138 and
+    C182, then and now, goes with each country.
+
+    \b
+    Examples:
+      vigilance matrix --on 2026-11-01 --country BGD --country IND
+      vigilance matrix --run demo --format html --out matrix.html
+    """
+    with use(given["lang"]):
+        found = _matrix(given)
+        form = "json" if given["as_json"] else given["form"]
+        if form == "table":
+            if not given["quiet"]:
+                _table(found)
+        else:
+            _written(found, form, given["out"], given["lang"])
+
+
+def _matrix(given: dict[str, Any]) -> Matrix:
+    from vigilance import matrix, reference, rules, run  # noqa: PLC0415 - lazily, so that --help stays quick
+
+    opened = run.open_run(given["run_path"]) if given["run_path"] else None
+    on = given["on"] or (opened.on if opened else today())
+    return matrix.matrix(
+        reference.load(),
+        rules.load().in_force(on),
+        on,
+        given["years"],
+        [code.upper() for code in given["countries"]],
+        given["divisions"],
+        opened,
+    )
+
+
+def _written(found: Matrix, form: str, out: Path | None, lang: str) -> None:
+    from vigilance import atomic  # noqa: PLC0415 - only where a file is written
+    from vigilance.report import matrix_pages as pages  # noqa: PLC0415
+
+    content = pages.written(found, form, lang)
+    if out is None:
+        if form == "xlsx":
+            raise UsageError(_("a workbook cannot go to the terminal"), hint=_("name a file: --out matrix.xlsx"))
+        click.get_binary_stream("stdout").write(content)
+        return
+    atomic.refuse_existing(out)
+    atomic.write_bytes(out, content)
+    click.echo(str(out), err=True)
+
+
+def _table(found: Matrix) -> None:
+    """The worst countries by some activities: band and direction, at 80 columns."""
+    from vigilance.cli.summary import words  # noqa: PLC0415 - only for a person
+
+    said = words()
+    cells = found.cells
+    named = cells["division"].n_unique() <= len(SHOWN_ACTIVITIES)
+    divisions = sorted(cells["division"].unique().to_list()) if named else list(SHOWN_ACTIVITIES)
+    for hazard in map(str, HAZARDS):
+        head = _("{hazard}: P80 of a site of which only country and activity are known").format(hazard=said[hazard])
+        click.echo(head)
+        click.echo(f"{'':<22}" + "".join(f"{code:>5}" for code in divisions) + f"  {'C029 C105 C138 C182'}")
+        shown = cells.filter(pl.col("division").is_in(divisions))
+        worst = (
+            shown.group_by("iso3", "country")
+            .agg(pl.col(f"{hazard}_p80").mean())
+            .sort(f"{hazard}_p80", "iso3", descending=[True, False])
+        )
+        for iso3, country, _mean in worst.head(SHOWN_COUNTRIES).iter_rows():
+            _country(shown.filter(pl.col("iso3") == iso3), f"{iso3} {country or ''}", hazard, divisions)
+        if worst.height > SHOWN_COUNTRIES:
+            click.echo(
+                _("... and {count} more; name them with --country, or take --format csv").format(
+                    count=worst.height - SHOWN_COUNTRIES
+                )
+            )
+        click.echo("")
+    click.echo(
+        _("L low, M moderate, H high, S severe; ^ worse, = same, v better than on {date}").format(date=found.before)
+    )
+    click.echo(_("Conventions: + in force, r ratified, x denounced, - not ratified; > where it changed"))
+
+
+MARKS: Final = {"in_force": "+", "ratified": "r", "denounced": "x", "not_ratified": "-", None: " "}
+
+
+def _country(rows: pl.DataFrame, name: str, hazard: str, divisions: list[str]) -> None:
+    by_code = {row["division"]: row for row in rows.iter_rows(named=True)}
+    cells = "".join(
+        f"{LETTERS[by_code[code][f'{hazard}_band']] + ARROWS[by_code[code][f'{hazard}_direction']]:>5}"
+        if code in by_code
+        else "     "
+        for code in divisions
+    )
+    row = next(iter(by_code.values()))
+    held = []
+    for name_ in ("c029", "c105", "c138", "c182"):
+        now, before = MARKS[row[name_]], MARKS[row[f"{name_}_before"]]
+        held.append(f"{(before + '>' + now) if now != before else now:>4}")
+    click.echo(f"{name:<22.22}{cells}  {' '.join(held)}")
