@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vigilance import pipeline, reference, rules, run, whatif
+from vigilance import explanation, pipeline, reference, rules, run, whatif
 from vigilance.scoring.model import build
 
 ON = date(2026, 11, 1)
@@ -65,7 +65,5 @@ def test_options_name_what_lowers_the_risk(
 
 
 def test_rules_that_changed_are_refused(tmp_path: Path, facts: reference.Facts, judgements: rules.Judgements) -> None:
-    from vigilance import explanation
-
     done = made(tmp_path / "a", ROWS, facts, judgements.with_value("method.size_exponent", 0.4))
     assert explanation.basis(done)[1].value("method.size_exponent") == pytest.approx(0.4)

@@ -112,7 +112,7 @@ def _without_orphans(name: str, intake: ingest.Intake, known: pl.Series) -> inge
         line=pl.col("_line"),
         code=pl.lit("orphan"),
         original=original,
-    ).cast(dict(REJECTED))
+    ).cast(REJECTED)
     count = lost.height
     first = replace(source, loaded=source.loaded - count, set_aside=source.set_aside + count)
     return replace(

@@ -51,7 +51,7 @@ def site(run: Run, supplier_id: str, rules_path: Path | None = None, data_path: 
     facts, judgements = basis(run, rules_path, data_path)
     model = build(facts, judgements)
     rows = engines.ratios(typed, model)
-    frames = {name: found.collect() for name in evidence.KEPT if (found := run.evidence(name)) is not None}
+    frames = {name: kept.collect() for name in evidence.KEPT if (kept := run.evidence(name)) is not None}
     told = evidence.lines(typed, frames, judgements, run.on)
     rows = pl.concat([rows, told.select(rows.columns)], how="vertical_relaxed") if told.height else rows
     row = scores.row(0, named=True)

@@ -26,7 +26,7 @@ SCHEMA: Final = pl.Schema(
         "hint": pl.String,
     }
 )
-"""``row`` is the 1-based physical line of the file (or row of the sheet); null where a whole file or column is meant."""
+"""``row`` is the 1-based physical line of the file (or row of the sheet); null where a whole file is meant."""
 
 VALUE_LIMIT: Final = 80
 _CONTROL: Final = {i: f"\\x{i:02x}" for i in (*range(0x20), 0x7F)}

@@ -148,7 +148,7 @@ def _conventions(now: Any, then: Any) -> pl.DataFrame:
     """The status of the four conventions now and then, one row per member."""
 
     def wide(facts: Any, suffix: str) -> pl.DataFrame:
-        status = facts.ratification_status().with_columns(pl.col("convention").str.to_lowercase())
+        status: pl.DataFrame = facts.ratification_status().with_columns(pl.col("convention").str.to_lowercase())
         held = status.filter(pl.col("convention").is_in(list(CONVENTIONS)))
         found = held.pivot("convention", index="iso3", values="status").sort("iso3")
         return found.rename({name: f"{name}{suffix}" for name in CONVENTIONS})

@@ -1,8 +1,8 @@
 """A run: its tables and its provenance, opened only when every file is still the one that was written.
 
-``run.json`` holds the version, the date, the digests of inputs, rules, facts and outputs, and the counts. A Parquet file
-has no effective integrity check of its own (one flipped bit goes unseen), so each is hashed when written and checked
-before a number of it is shown.
+``run.json`` holds the version, the date, the digests of inputs, rules, facts and outputs, and the counts. A Parquet
+file has no effective integrity check of its own (one flipped bit goes unseen), so each is hashed when written and
+checked before a number of it is shown.
 """
 
 from __future__ import annotations

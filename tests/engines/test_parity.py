@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-
 from tests.conftest import SCHEMA
+
 from vigilance import engines
 from vigilance.scoring.assess import PLACE, SCORES
 

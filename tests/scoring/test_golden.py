@@ -1,8 +1,8 @@
 """Golden cases: the product of ratios worked by hand.
 
 Each case takes the judgements as they are written in rules/ (ratios, prevalences, ranges) and does the arithmetic of
-docs/method.md on paper, in the comments; the country term and the listings, which come from thousands of facts, are read
-from the explanation and enter as given.
+docs/method.md on paper, in the comments; the country term and the listings, which come from thousands of facts, are
+read from the explanation and enter as given.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import pytest
-
 from tests.conftest import sites
+
 from vigilance import engines
 from vigilance.scoring import explain
 from vigilance.scoring.model import Model

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from tests.conftest import ON, sites
+
 from vigilance import engines
 from vigilance.scoring import explain
 from vigilance.scoring.model import Model

@@ -58,7 +58,7 @@ def command(**given: Any) -> None:
       vigilance check suppliers.xlsx
       vigilance check list.csv --map supplier_id=Vendor --out checked
       vigilance check audits.csv --as audits --json
-    """  # noqa: D301 - click wants the character itself
+    """
     with use(given["lang"]):
         intake = _read(given)
         proposals = _proposals(given, intake)

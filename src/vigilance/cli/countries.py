@@ -73,7 +73,7 @@ def command(
     Example:
       vigilance countries --on 2026-11-01
       vigilance countries --country QAT --country IND --format csv
-    """  # noqa: D301 - click wants the character itself
+    """
     with use(lang):
         day = _day(on)
         form = "json" if as_json else form

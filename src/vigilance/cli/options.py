@@ -20,7 +20,7 @@ _ = messages("cli")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A date as YYYY-MM-DD."""
 
     name = "date"
@@ -42,7 +42,8 @@ def today() -> date:
 
 def on_option(command: F) -> F:
     """``--on DATE``."""
-    return click.option("--on", type=Day(), default=None, help="As of this date (YYYY-MM-DD); today by default.")(command)
+    said = "As of this date (YYYY-MM-DD); today by default."
+    return click.option("--on", type=Day(), default=None, help=said)(command)
 
 
 def speech_options(command: F) -> F:

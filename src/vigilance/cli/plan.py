@@ -64,7 +64,7 @@ def command(**given: Any) -> None:
       vigilance plan run --days 400 --constraints asked.yaml --seed 7
       vigilance plan run-2027-03 --days 600 --keep plan-2027
       vigilance plan review plan-2027 --audits audits.csv --findings f.csv
-    """  # noqa: D301
+    """
     with use(given["lang"]):
         folder, figures = _make(given)
         if given["as_json"]:
@@ -164,7 +164,7 @@ def review(
     \b
     Example:
       vigilance plan review plan-2027 --audits audits.csv --findings f.csv
-    """  # noqa: D301
+    """
     with use(lang):
         from vigilance.planning import past  # noqa: PLC0415
         from vigilance.planning import review as reviewing  # noqa: PLC0415

@@ -59,7 +59,7 @@ def command() -> None:
       vigilance rules list factors
       vigilance rules show method.size_exponent
       vigilance rules check my-rules/
-    """  # noqa: D301 - click wants the character itself
+    """
 
 
 @command.command("list")
@@ -73,7 +73,7 @@ def list_(prefix: str, on: str | None, as_json: bool, lang: str, quiet: bool) ->
     Example:
       vigilance rules list
       vigilance rules list factors.seasonal --on 2026-11-01 --json
-    """  # noqa: D301 - click wants the character itself
+    """
     with use(lang):
         judgements = rules.load().in_force(_day(on))
         found = _below(judgements, prefix)
@@ -142,7 +142,7 @@ def show(name: str, on: str | None, as_json: bool, lang: str, quiet: bool) -> No
       vigilance rules show recruitment_fees
       vigilance rules show method.tier.child_labour.3 --lang fr
       vigilance rules show ilo-global-estimates-2022
-    """  # noqa: D301 - click wants the character itself
+    """
     del quiet
     with use(lang):
         book = rules.load()
@@ -292,7 +292,7 @@ def document(on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
     \b
     Example:
       vigilance rules document > docs/rules.md
-    """  # noqa: D301 - click wants the character itself
+    """
     del quiet
     with use(lang):
         text = rule_docs.document(rules.load().in_force(_day(on)))
@@ -312,7 +312,7 @@ def check(path: Path | None, as_json: bool, lang: str, quiet: bool) -> None:
       vigilance rules check
       vigilance rules check my-rules/
       vigilance rules check rules/factors/seasonal.yaml
-    """  # noqa: D301 - click wants the character itself
+    """
     with use(lang):
         counts = _counts(rules.load(path)) if path is None or path.is_dir() else _check_file(path)
         if as_json:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -81,7 +81,7 @@ def activities(judgements: Judgements) -> Activities:
     )
 
 
-def _reader(table: nw.DataFrame[object], codes: NDArray[np.str_]) -> Callable[[str, str], Floats]:
+def _reader(table: nw.DataFrame[Any], codes: NDArray[np.str_]) -> Callable[[str, str], Floats]:
     """A look-up ``(parameter, column) → values by division``; missing ones are NaN."""
     division = np.searchsorted(codes, table["division"].to_numpy().astype("U2"))
     parameter = table["parameter"].to_numpy().astype(str)

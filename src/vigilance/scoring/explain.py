@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -45,7 +45,7 @@ def ratios(sites: nw.DataFrame[Any], model: Model, look_up: Tables) -> nw.DataFr
     ``ratio`` is dimensionless but for the first line of a rate, which is a share of workers; ``known`` is false where
     the ratio stands for an average because nothing was stated. ``source`` holds source ids or a publisher's title.
     """
-    frame = sites.join(look_up.cells, on=list(cells.KEY), how="left")
+    frame: Any = sites.join(cast("Any", look_up.cells), on=list(cells.KEY), how="left")
     parts = [_hazard(frame, model, hazard) for hazard in HAZARDS]
     made = nw.concat(parts)
     return made.sort("_row", "_hazard", "_order").select(*COLUMNS)

@@ -122,7 +122,8 @@ def programmes(facts: Facts, grid: Grid) -> Programmes:
     """Labour imposed by the State that goes on at the date of the facts."""
     table = nw.from_native(facts.table("state_imposed"), eager_only=True)
     going_on = table.filter(nw.col("until").is_null())
-    country, inputs, zones = grid.empty(), grid.empty(), {}
+    country, inputs = grid.empty(), grid.empty()
+    zones: dict[str, Flags] = {}
     for row in going_on.rows(named=True):
         flags = inputs if row["link"] == "input" else country
         if row["place_kind"] == "zone" and row["link"] != "input":
