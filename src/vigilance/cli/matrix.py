@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,7 +86,7 @@ def _written(found: Matrix, form: str, out: Path | None, lang: str) -> None:
     if out is None:
         if form == "xlsx":
             raise UsageError(_("a workbook cannot go to the terminal"), hint=_("name a file: --out matrix.xlsx"))
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)
         return
     atomic.refuse_existing(out)
     atomic.write_bytes(out, content)
