@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from vigilance.alerts.compare import PARTS
+from vigilance.alerts.compare import PARTS, with_parts
 from vigilance.alerts.thresholds import LASTING, Thresholds
 from vigilance.terms import BANDS, GRADES, HAZARDS
 
@@ -90,28 +90,34 @@ def nothing() -> pl.DataFrame:
 
 
 def of_sites(
-    now: pl.DataFrame, changes: pl.DataFrame, limits: Thresholds, open_before: pl.DataFrame, *, baseline: bool
+    now: pl.DataFrame,
+    changes: pl.DataFrame,
+    limits: Thresholds,
+    open_before: pl.DataFrame,
+    *,
+    baseline: bool,
+    only: str | None = None,
 ) -> pl.DataFrame:
     """The conditions in the scores of a run.
 
     ``now`` are the sites beside their former selves (``compare.carried``) with ``name`` and ``<h>_priority``;
-    ``changes`` the ledger; ``open_before`` the alerts open after the run before (``decide.DECIDED``). On a first run
-    (``baseline``) only what holds by itself is reported, since nothing can have changed.
+    ``changes`` the ledger and ``only`` its ``only_step``; ``open_before`` the alerts open after the run before
+    (``decide.DECIDED``). On a first run (``baseline``) only what holds by itself is reported: nothing can have changed.
     """
     found = []
     for hazard in HAZARDS:
-        mine = changes.filter(pl.col("hazard") == hazard).select("supplier_id", "before", "after", *PARTS)
         frame = _of_hazard(now, hazard)
         found.append(_overrides(frame, hazard))
         if baseline:
             continue
-        crossed = frame.filter((pl.col("band") > pl.col("was_band")) & (pl.col("band") >= limits.band_from)).join(
-            mine, on="supplier_id", how="left", maintain_order="left"
-        )
+        rises = (pl.col("band") > pl.col("was_band")) & (pl.col("band") >= limits.band_from)
+        crossed = with_parts(frame.filter(rises), changes, hazard, only)
+        far = pl.col("origin").is_not_null() & (pl.col("score") - pl.col("told") >= limits.change)
+        risen = with_parts(frame.filter(far), changes, hazard, only)
         found += [
             _crossings(crossed, hazard),
             _standing(frame, hazard, open_before, crossed),
-            _changes(frame, mine, hazard, limits, crossed),
+            _changes(risen, hazard, crossed),
             _grades(frame, hazard, limits),
         ]
     return pl.concat(found)
@@ -129,6 +135,7 @@ def _of_hazard(now: pl.DataFrame, hazard: str) -> pl.DataFrame:
             pl.col(f"{hazard}_held").alias("band"),
             pl.col(f"was_{hazard}_held").alias("was_band"),
             pl.col(f"{hazard}_score").alias("score"),
+            pl.col(f"was_{hazard}_score").alias("was_score"),
             pl.col(f"{hazard}_told").alias("told"),
             pl.col(f"{hazard}_p80").alias("p80"),
             pl.col(f"{hazard}_grade").alias("grade"),
@@ -192,11 +199,7 @@ def _standing(frame: pl.DataFrame, hazard: str, open_before: pl.DataFrame, cross
     ).with_columns(detail=still["detail"])
 
 
-def _changes(
-    frame: pl.DataFrame, mine: pl.DataFrame, hazard: str, limits: Thresholds, crossed: pl.DataFrame
-) -> pl.DataFrame:
-    risen = frame.filter(pl.col("origin").is_not_null() & (pl.col("score") - pl.col("told") >= limits.change))
-    risen = risen.join(mine, on="supplier_id", how="left", maintain_order="left")
+def _changes(risen: pl.DataFrame, hazard: str, crossed: pl.DataFrame) -> pl.DataFrame:
     by_band = pl.col("supplier_id").is_in(crossed["supplier_id"].implode())
     return conditions(
         risen,

@@ -14,7 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from vigilance.alerts.compare import PARTS
-from vigilance.alerts.conditions import CONDITIONS, lasting
+from vigilance.alerts.conditions import CONDITIONS, SAME_SITE, lasting
 from vigilance.alerts.thresholds import URGENCY_UNITS, Thresholds
 from vigilance.alerts.weeks import earlier
 
@@ -29,6 +29,7 @@ BUDGET: Final = "budget"
 TOLD: Final = "already_told"
 
 _ROLLS: Final = ("override", "band_crossing", "significant_change", "grade_fall", "stale_data")
+_REPORTS: Final = ("new_finding", "grievance", "event")
 _SUBJECT: Final = ("rule", "hazard", "level", "place", "object")
 
 DECIDED: Final = pl.Schema(
@@ -104,7 +105,7 @@ def decide(
 
     ``found`` has ``conditions.CONDITIONS``; ``places`` is one row per site with ``zone, region, country``.
     """
-    rows = rolled_up(found.filter(~pl.col("standing")), places, limits)
+    rows = rolled_up(_once_a_site(found.filter(~pl.col("standing"))), places, limits)
     rows = pl.concat([rows, found.filter(pl.col("standing"))])
     rows = _merged(rows)
     rows = rows.with_columns(hashed("fingerprint", _SUBJECT), urgency=_urgency(limits))
@@ -114,6 +115,17 @@ def decide(
     rows = _not_again(rows, past.this_week)
     rows = _suppressed(rows, past.suppressions)
     return _within(rows, limits.budget if budget is None else budget, week)
+
+
+def _once_a_site(found: pl.DataFrame) -> pl.DataFrame:
+    """A rise of the score is not told beside the report of the same week that explains it."""
+    told = found.filter((pl.col("level") == "site") & pl.col("rule").is_in(_REPORTS) & (pl.col("held") == ""))
+    beside = (
+        (pl.col("rule") == "significant_change")
+        & (pl.col("held") == "")
+        & pl.col("place").is_in(told["place"].unique().implode())
+    )
+    return found.with_columns(held=pl.when(beside).then(pl.lit(SAME_SITE)).otherwise(pl.col("held")))
 
 
 def _merged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -294,7 +306,7 @@ def _within(rows: pl.DataFrame, budget: int, week: str) -> pl.DataFrame:
 
 def to_store(decided: pl.DataFrame) -> pl.DataFrame:
     """What of a decision later weeks need: all but what a place tells for its sites and was never told by itself."""
-    by_place = pl.col("held").is_in([ROLLED_UP, "same_site"]) & pl.col("told_week").is_null()
+    by_place = pl.col("held").is_in([ROLLED_UP, SAME_SITE]) & pl.col("told_week").is_null()
     return decided.filter(~by_place)
 
 

@@ -48,7 +48,7 @@ HELD: Final = {
     "budget": N_("more urgent alerts filled the budget of the week"),
     "suppressed": N_("suppressed by a person"),
     "rolled_up": N_("told once for the place"),
-    "same_site": N_("told with the band of the same site"),
+    "same_site": N_("told with another alert about the same site"),
     "method": N_("the method changed, not the site"),
     "already_told": N_("an earlier revision of this week told it"),
 }

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-_LEVEL: Final = 3
+_LEVEL: Final = 1
 
 
 def frame_digest(frame: pl.DataFrame) -> str:

@@ -24,6 +24,7 @@ from vigilance.run import Run
 from vigilance.store import schema
 from vigilance.store.chain import Record
 from vigilance.store.file import Store
+from vigilance.store.frames import sha256
 from vigilance.store.rescore import Circumstances
 from vigilance.store.versions import Past, code
 from vigilance.terms import HAZARDS
@@ -70,15 +71,14 @@ def judged(
         suppressions=[decide.suppression(body) for body in bodies],
     )
     frames = _evidence(run)
-    tables = {name: pl.read_parquet(io.BytesIO(content)) for name, content in frames.items()}
     limits = thresholds(judgements)
-    now, changes, found = _compared(store, run, before, past, tables, facts, judgements, limits)
+    now, changes, found = _compared(store, run, before, past, frames, facts, judgements, limits)
     places = with_regions(now.select("supplier_id", "parent", "zone", "country"), facts.table("zones"))
     decided = decide.decide(found, places, past, week, limits, budget)
     sent = decided.filter("sent")
     counts = _counts(now, changes)
     revision = len(revisions) + 1
-    concerned = reach(sent, places, tables.get("links")) if sent.height else no_reach()
+    concerned = reach(sent, places, _links(frames)) if sent.height else no_reach()
     with use(run.lang):
         files = emit.files(emit.Issue(week, revision, run.on, decided, concerned, counts, run.lang))
     return Judged(
@@ -119,7 +119,7 @@ def _compared(
     run: Run,
     before: Record | None,
     past: decide.Past,
-    tables: Mapping[str, pl.DataFrame],
+    frames: Mapping[str, bytes],
     facts: Facts,
     judgements: Judgements,
     limits: Thresholds,
@@ -128,21 +128,22 @@ def _compared(
     now = kept(run.scores, run.sites, run.on)
     then = store.table("sites", before) if before else pl.DataFrame(schema=SITES)
     pairs = compare.paired(now, then)
+    tables = {name: pl.read_parquet(io.BytesIO(content)) for name, content in frames.items()}
     old_frames: dict[str, pl.DataFrame] | None = None
+    only: str | None = None
     found = []
     with TemporaryDirectory(prefix="vigilance-") as scratch:
         if before is None:
-            changes = compare.ledger(pairs, then, lambda _rows: {})
+            changes = compare.ledger(pairs, then, NoPast())
         else:
             old_frames = _old_frames(store, before)
             earlier = Past(store, before, judgements, facts, Path(scratch))
-            changes = compare.ledger(
-                pairs, then, _circumstances(earlier, before, old_frames, run, facts, judgements).rescored
-            )
+            around = _circumstances(earlier, before, old_frames, run, facts, judgements, frames)
+            changes, only = compare.ledger(pairs, then, around), compare.only_step(around)
             found.append(_conventions(earlier, before, now, facts))
-    now = compare.carried(pairs, changes, limits.bands, limits.band_margin)
+    now = compare.carried(pairs, changes, limits.bands, limits.band_margin, only)
     found += [
-        conditions.of_sites(now, changes, limits, decide.open_alerts(past.before), baseline=before is None),
+        conditions.of_sites(now, changes, limits, decide.open_alerts(past.before), baseline=before is None, only=only),
         conditions.vanished(then, now, limits),
         conditions.stale(now, tables.get("audits"), run.on, limits),
         reports.of_evidence(tables, old_frames, _briefly(now), run.on, limits, judgements),
@@ -151,7 +152,13 @@ def _compared(
 
 
 def _circumstances(
-    past: Past, before: Record, frames: Mapping[str, pl.DataFrame], run: Run, facts: Facts, judgements: Judgements
+    past: Past,
+    before: Record,
+    frames: Mapping[str, pl.DataFrame],
+    run: Run,
+    facts: Facts,
+    judgements: Judgements,
+    evidence_now: Mapping[str, bytes],
 ) -> Circumstances:
     body = before.body
     return Circumstances(
@@ -164,7 +171,25 @@ def _circumstances(
         code_changed=body["code"]["sha256"] != code()["sha256"],
         facts_changed=body["facts"]["sha256"] != facts.digest,
         rules_changed=body["rules"]["sha256"] != judgements.digest,
+        same_evidence=body["frames"] == {name: sha256(content) for name, content in evidence_now.items()},
     )
+
+
+@dataclass(frozen=True)
+class NoPast:
+    """The circumstances of a first run: nothing to compare with."""
+
+    steps: tuple[str, ...] = ()
+    same_evidence: bool = True
+
+    def rescored(self, rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """Nothing."""
+        del rows
+        return {}
+
+
+def _links(frames: Mapping[str, bytes]) -> pl.DataFrame | None:
+    return pl.read_parquet(io.BytesIO(frames["links"])) if "links" in frames else None
 
 
 def _old_frames(store: Store, before: Record) -> dict[str, pl.DataFrame]:
@@ -183,7 +208,11 @@ def _briefly(now: pl.DataFrame) -> pl.DataFrame:
 
 
 def _counts(now: pl.DataFrame, changes: pl.DataFrame) -> dict[str, int]:
-    visible = (pl.col("kind") != compare.CHANGED) | ((pl.col("after") - pl.col("before")).abs() >= compare.SHOWN_UNITS)
-    by_kind = dict(changes.filter(visible).group_by("kind").agg(pl.col("supplier_id").n_unique()).iter_rows())
-    kinds = (compare.CHANGED, compare.APPEARED, compare.MOVED, compare.VANISHED)
-    return {"sites": now.height, **{kind: int(by_kind.get(kind, 0)) for kind in kinds}}
+    by_kind = dict(changes.group_by("kind").agg(pl.col("supplier_id").n_unique()).iter_rows())
+    kinds = (compare.APPEARED, compare.MOVED, compare.VANISHED)
+    same = pl.col("origin") == pl.col("supplier_id")
+    visible = pl.any_horizontal(
+        (pl.col(f"{h}_score") - pl.col(f"was_{h}_score")).abs() >= compare.SHOWN_UNITS for h in HAZARDS
+    )
+    changed = int(now.select((same & visible).sum()).item())
+    return {"sites": now.height, compare.CHANGED: changed, **{kind: int(by_kind.get(kind, 0)) for kind in kinds}}

@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from vigilance import engines, evidence
+from vigilance.alerts.compare import STEPS
 from vigilance.alerts.sites import SCORE_UNITS, core, whole
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
@@ -30,25 +31,32 @@ class Circumstances:
     code_changed: bool
     facts_changed: bool
     rules_changed: bool
+    same_evidence: bool
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps at which something differs, in the order of ``compare.STEPS``."""
+        differs = {
+            "code": self.code_changed,
+            "time": self.then != self.now,
+            "facts": self.facts_changed,
+            "weights": self.rules_changed,
+        }
+        return tuple(step for step in STEPS if differs[step])
 
     def rescored(self, rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        """``compare.Rescore``: scores of stored rows after each step at which something differs.
-
-        A step whose scores are the same as before is left out where that is known without scoring.
-        """
-        if not rows.height:
-            return {}
+        """Scores of stored rows after each of ``steps``: ``supplier_id, <h>_score`` in units."""
         found: dict[str, pl.DataFrame] = {}
-        if self.code_changed:
-            found["code"] = self._scored(rows, self.past.facts(self.then), self.past.judgements(self.then))
-        facts, judgements = self.past.facts(self.now), self.past.judgements(self.now)
-        if self.then != self.now:
-            found["time"] = self._scored(rows, facts, judgements)
-        if self.facts_changed:
-            facts = self.facts
-            found["facts"] = self._scored(rows, facts, judgements)
-        if self.rules_changed:
-            found["weights"] = self._scored(rows, facts, self.judgements)
+        on, facts, judgements = self.then, self.past.facts(self.then), self.past.judgements(self.then)
+        for step in self.steps:
+            if step == "time":
+                on = self.now
+                facts, judgements = self.past.facts(on), self.past.judgements(on)
+            elif step == "facts":
+                facts = self.facts
+            elif step == "weights":
+                judgements = self.judgements
+            found[step] = self._scored(rows, facts, judgements)
         return found
 
     def _scored(self, rows: pl.DataFrame, facts: Facts, judgements: Judgements) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from typing import Any
 
 from vigilance import atomic, pipeline, reference, rules
 from vigilance.alerts.weeks import week_of
-from vigilance.errors import UsageError
+from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.ingest.readers import expand
 from vigilance.reference import Facts
@@ -96,6 +96,7 @@ class Prepared:
     judgements: Judgements
     facts: Facts
     files: list[Path]
+    digests: Mapping[Path, str]
 
     def key(self) -> str:
         """What makes two runs of one week the same: inputs, judgements, facts and program version, nothing else."""
@@ -103,9 +104,9 @@ class Prepared:
         return sha256(
             canonical(
                 {
-                    "inputs": [[path.name, atomic.digest(path)] for path in self.files],
-                    "evidence": {name: atomic.digest(path) for name, path in watch.evidence.items()},
-                    "decisions": atomic.digest(watch.decisions) if watch.decisions else None,
+                    "inputs": [[path.name, self.digests[path]] for path in self.files],
+                    "evidence": {name: self.digests[path] for name, path in watch.evidence.items()},
+                    "decisions": self.digests[watch.decisions] if watch.decisions else None,
                     "mapping": dict(watch.mapping),
                     "encoding": watch.encoding,
                     "rules": self.judgements.digest,
@@ -123,10 +124,11 @@ def prepare(watch: Watch) -> Prepared:
         judgements = judgements.with_values(watch.changed)
     facts = reference.load(watch.data_path).in_force(watch.on)
     files = expand(watch.inputs)
-    for path in (*watch.evidence.values(), *([watch.decisions] if watch.decisions else [])):
+    beside = [*watch.evidence.values(), *([watch.decisions] if watch.decisions else [])]
+    for path in beside:
         if not path.is_file():
             raise UsageError(_("there is no file {path}").format(path=path))
-    return Prepared(watch, judgements, facts, files)
+    return Prepared(watch, judgements, facts, files, {path: atomic.digest(path) for path in (*files, *beside)})
 
 
 def run(watch: Watch, progress: pipeline.Progress = lambda _stage, _rows: None) -> Result:
@@ -204,6 +206,14 @@ def _body(
         blobs[digest] = content
         return digest
 
+    def kept(path: Path) -> dict[str, str]:
+        content = path.read_bytes()
+        if sha256(content) != ready.digests[path]:
+            raise InputRefused(
+                _("{path} was changed while it was read").format(path=path), hint=_("start again; nothing was kept")
+            )
+        return {"name": path.name, "sha256": keep(content)}
+
     rule_files, rule_bytes = kept_rules(ready.judgements)
     fact_files, fact_bytes = kept_facts(ready.facts)
     blobs |= rule_bytes | fact_bytes
@@ -214,11 +224,9 @@ def _body(
         "compared_to": found.compared_to,
         "revises": found.revises,
         "lang": watch.lang,
-        "inputs": [{"name": path.name, "sha256": keep(path.read_bytes())} for path in ready.files],
-        "evidence": {n: {"name": p.name, "sha256": keep(p.read_bytes())} for n, p in sorted(watch.evidence.items())},
-        "decisions": None
-        if watch.decisions is None
-        else {"name": watch.decisions.name, "sha256": keep(watch.decisions.read_bytes())},
+        "inputs": [kept(path) for path in ready.files],
+        "evidence": {name: kept(path) for name, path in sorted(watch.evidence.items())},
+        "decisions": kept(watch.decisions) if watch.decisions else None,
         "options": {
             "engine": watch.engine,
             "mapping": dict(watch.mapping),
