@@ -27,7 +27,15 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = tuple(
-    ROOT / name for name in ("README.md", "README.fr.md", "docs/library.md", "docs/outputs.md", "docs/bad-input.md")
+    ROOT / name
+    for name in (
+        "README.md",
+        "README.fr.md",
+        "docs/method.md",
+        "docs/library.md",
+        "docs/outputs.md",
+        "docs/bad-input.md",
+    )
 )
 FENCE = re.compile(r"^```(\w+)?[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
