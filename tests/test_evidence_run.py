@@ -146,3 +146,33 @@ def test_the_lines_lead_to_the_scores_of_every_site_with_evidence(
                 odds *= step["ratio"] if step["step"] == "evidence" else 1.0
             if said["override"] != "confirmed_case":
                 assert odds / (1 + odds) == pytest.approx(said["p50"], abs=1e-9)
+
+
+def test_an_event_in_a_country_or_a_zone_reaches_its_sites_by_any_name(score: Any) -> None:
+    head = "event_id,place_kind,place,occurred_on,known_on,kind,source,proven\n"
+    without = p50(score())
+    country = p50(score(events=head + "E1,country,Bangladesch,2026-10-01,2026-10-02,press,a paper,true\n"))
+    assert all(country[site] > without[site] for site in without)
+    done = score(events=head + "E1,country,Atlantis,2026-10-01,2026-10-02,press,a paper,true\n")
+    assert p50(done) == without
+    assert done.issues.filter(pl.col("code") == "country_unknown")["value"].to_list() == ["Atlantis"]
+
+
+def test_a_zone_of_no_list_is_found_by_its_own_name(
+    tmp_path: Path, facts: reference.Facts, judgements: rules.Judgements
+) -> None:
+    (tmp_path / "s.csv").write_text(
+        "supplier_id,name,country,zone,activity\nA,a,Bangladesh,Savar  EPZ,Wearing apparel\n"
+        "B,b,Bangladesh,Elsewhere,Wearing apparel\nC,c,China,Some Park,Textiles\nD,d,China,,Textiles\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "e.csv").write_text(
+        "event_id,place_kind,place,occurred_on,known_on,kind,source,proven\n"
+        "E1,zone,savar epz,2026-10-01,2026-10-02,ngo_report,an NGO,true\n",
+        encoding="utf-8",
+    )
+    job = pipeline.Job(inputs=[tmp_path / "s.csv"], on=ON, out=tmp_path / "o", evidence={"events": tmp_path / "e.csv"})
+    found = p50(pipeline.score(job, facts, judgements).run)
+    assert found["A"] > found["B"]
+    # A park that no list knows may lie in the zone of imposed labour: it reads as an unstated one.
+    assert found["C"] == found["D"]

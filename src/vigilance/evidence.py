@@ -5,7 +5,7 @@ Only typed columns go on: the text that somebody wrote in a grievance never leav
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,10 @@ import polars as pl
 
 from vigilance import ingest, issues, matching
 from vigilance.i18n import messages
+from vigilance.ingest import countries
+from vigilance.ingest.columns import Text
 from vigilance.ingest.intake import REJECTED
+from vigilance.ingest.places import Zones
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
 from vigilance.scoring import evidence as scoring
@@ -66,12 +69,51 @@ def read(
         return Given()
     known = sites.select("_supplier_id").collect()["_supplier_id"]
     intakes = {name: _without_orphans(name, intake, known) for name, intake in intakes.items()}
+    intakes = {name: placed(name, intake, facts) for name, intake in intakes.items()}
     frames = {name: typed(intake.rows).collect() for name, intake in intakes.items()}
     if "lists" in frames:
         pairs = matching.possible(frames["lists"], sites, judgements)
         decided = matching.read_decisions(decisions) if decisions else matching.DECISION_SCHEMA.to_frame()
         frames[MATCHES] = matching.with_decisions(pairs, decided, facts.on)
     return Given(frames, intakes)
+
+
+def placed(name: str, intake: ingest.Intake, facts: Facts) -> ingest.Intake:
+    """The same with countries and zones under their codes, as the sites have them.
+
+    A country that cannot be read is set aside with the hint of the importer; a zone that is in no list keeps its own
+    name, in small letters, and finds the sites that name it the same way.
+    """
+    if name == "grievances" and "_zone" in intake.rows.collect_schema().names():
+        return replace(intake, rows=_with_zones(intake.rows, "_zone", pl.lit(value=True), facts))
+    if name != "events":
+        return intake
+    kind = pl.col("_place_kind")
+    rows = _with_zones(intake.rows, "_place", kind.is_in(["zone", "region"]), facts)
+    given = rows.filter(kind == "country").select("_line", "_place").collect()
+    texts = given["_place"].unique(maintain_order=True).to_list()
+    readings = dict(zip(texts, countries.resolve(texts), strict=True))
+    codes = {text: reading.value for text, reading in readings.items() if reading.value is not None}
+    named = pl.when(kind == "country").then(pl.col("_place").replace(codes)).otherwise("_place")
+    found = [(line, text, readings[text].text) for line, text in given.iter_rows() if readings[text].value is None]
+    return _without(replace(intake, rows=rows.with_columns(_place=named)), name, "place", found)
+
+
+def _with_zones(rows: pl.LazyFrame, column: str, where: pl.Expr, facts: Facts) -> pl.LazyFrame:
+    """Zones by name as their ids, where one country alone has such a name; else in small letters."""
+    texts = rows.filter(where).select(column).collect()[column].drop_nulls().unique(maintain_order=True).to_list()
+    codes = _zone_ids(texts, facts)
+    return rows.with_columns(pl.when(where).then(pl.col(column).replace(codes)).otherwise(column).alias(column))
+
+
+def _zone_ids(texts: list[str], facts: Facts) -> dict[str, str]:
+    """The id of each text that names a zone of one country only; its own small letters otherwise."""
+    known = Zones.of(facts)
+    ids = {}
+    for text in texts:
+        found = sorted(set(known.named(text).values()))
+        ids[text] = found[0] if len(found) == 1 else " ".join(text.lower().split())
+    return ids
 
 
 def typed(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -89,38 +131,50 @@ def _without_orphans(name: str, intake: ingest.Intake, known: pl.Series) -> inge
     lost = intake.rows.filter(orphan).collect()
     if not lost.height:
         return intake
+    text = Text("orphan", "error", _("no site of the list has this id"), _("correct the id, or add the site"))
+    found = [(line, supplier_id, text) for line, supplier_id in lost.select("_line", "_supplier_id").iter_rows()]
+    return _without(intake, name, "supplier_id", found)
+
+
+def _without(intake: ingest.Intake, name: str, column: str, found: Sequence[tuple[int, str, Text | None]]) -> ingest.Intake:
+    """The same with some rows (line, value, what is wrong) set aside and named."""
+    if not found:
+        return intake
     source = intake.sources[0]
-    header = intake.columns.get("supplier_id", "supplier_id")
-    found = issues.frame(
+    told = issues.frame(
         issues.issue(
-            "orphan",
-            _("no site of the list has this id"),
+            text.code,
+            text.message,
             file=source.file,
             sheet=source.sheet,
             row=line,
-            column=header,
-            value=supplier_id,
-            hint=_("correct the id, or add the site to the list"),
+            column=intake.columns.get(column, column),
+            value=value,
+            hint=text.hint,
         )
-        for line, supplier_id in lost.select("_line", "_supplier_id").iter_rows()
+        for line, value, text in found
+        if text is not None
     )
-    own = [column for column in columns if not column.startswith("_")]
+    bad = pl.col("_line").is_in([line for line, _value, _text in found])
+    own = [header for header in intake.rows.collect_schema().names() if not header.startswith("_")]
     original = pl.lit(b"") if name in PRIVATE else pl.concat_str(own, separator=",", ignore_nulls=True).cast(pl.Binary)
-    aside = lost.select(
+    aside = intake.rows.filter(bad).select(
         file=pl.lit(source.file),
         sheet=pl.lit(source.sheet),
         line=pl.col("_line"),
-        code=pl.lit("orphan"),
+        code=pl.lit(told["code"][0]),
         original=original,
-    ).cast(REJECTED)
-    count = lost.height
-    first = replace(source, loaded=source.loaded - count, set_aside=source.set_aside + count)
+    )
+    count = len(found)
     return replace(
         intake,
-        rows=intake.rows.filter(~orphan),
-        issues=issues.ordered([intake.issues, found]),
-        rejected=pl.concat([intake.rejected, aside]),
-        sources=(first, *intake.sources[1:]),
+        rows=intake.rows.filter(~bad),
+        issues=issues.ordered([intake.issues, told]),
+        rejected=pl.concat([intake.rejected, aside.collect().cast(REJECTED)]),
+        sources=(
+            replace(source, loaded=source.loaded - count, set_aside=source.set_aside + count),
+            *intake.sources[1:],
+        ),
     )
 
 

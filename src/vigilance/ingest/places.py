@@ -107,6 +107,11 @@ def _searched(text: pl.Expr, names: Mapping[str, str]) -> pl.Expr:
     return lookup(pl.coalesce(*(text.str.extract(p, 1) for p in patterns)), names, pl.String())
 
 
+def _own_name(text: pl.Expr) -> pl.Expr:
+    """The name of a zone as two people would write it alike: small letters, single spaces."""
+    return text.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+
+
 def zone_reader(zone: Cell | None, address: Cell | None, facts: Tables) -> Reader:
     """The typed column ``_zone`` of rows that already have ``_iso3``.
 
@@ -123,8 +128,10 @@ def zone_reader(zone: Cell | None, address: Cell | None, facts: Tables) -> Reade
             for country, code in zones.named(text).items()
         }
         stated = lookup(pl.concat_str(iso3, pl.lit("\x1f"), zone.text), pairs, pl.String())
+    # A zone that is in no list is kept under its own name: events there still find the sites that name it.
+    unlisted = pl.lit(None, dtype=pl.String) if zone is None else _own_name(zone.text)
     if address is None or not zones.searched:
-        return Plan(typed={ZONE: stated})
+        return Plan(typed={ZONE: pl.coalesce(stated, unlisted)})
     addressed = zones.in_address(address.text, iso3)
     differing = (stated != addressed).fill_null(value=False)
     seen: Mapping[str, Any] = yield Counts({"differing": differing.sum()})
@@ -138,7 +145,7 @@ def zone_reader(zone: Cell | None, address: Cell | None, facts: Tables) -> Reade
     header = zone.header if zone is not None else address.header
     check = Check(header, value, pl.when(differing).then(pl.lit("zone")), {"zone": said})
     return Plan(
-        typed={ZONE: pl.coalesce(stated, addressed)},
+        typed={ZONE: pl.coalesce(stated, addressed, unlisted)},
         checks=[check] if seen["differing"] else [],
         failing=bool(seen["differing"]),
     )

@@ -110,8 +110,9 @@ body{font:15px/1.4 system-ui,sans-serif;color:var(--ink);background:var(--paper)
 .wrap{overflow:auto;max-height:80vh;border:1px solid #8888}
 table{border-collapse:collapse;font-size:13px}
 th,td{padding:3px 6px;border:1px solid #8884;white-space:nowrap}
-thead th{position:sticky;top:0;background:var(--paper);writing-mode:vertical-rl;text-align:left;max-height:16rem}
-thead th:first-child{writing-mode:horizontal-tb;left:0;z-index:2}
+thead th{position:sticky;top:0;background:var(--paper);vertical-align:bottom}
+thead th span{writing-mode:vertical-rl;max-height:13rem;overflow:hidden;text-overflow:ellipsis;text-align:left}
+thead th:first-child{left:0;z-index:2}
 tbody th{position:sticky;left:0;background:var(--paper);text-align:left}
 td{text-align:right;font-variant-numeric:tabular-nums}
 {% for band, colour in colours.items() %}.{{ band }}{background:{{ colour }};color:{{ ink[band] }}}
@@ -121,7 +122,7 @@ td{text-align:right;font-variant-numeric:tabular-nums}
 <p class="key">{% for band, word in bands.items() %}<span class="{{ band }}">{{ word }}</span>{% endfor %}</p>
 {% for hazard in hazards %}<h2 id="{{ hazard.id }}">{{ hazard.title }}</h2>
 <div class="wrap" tabindex="0" role="region" aria-labelledby="{{ hazard.id }}"><table>
-<thead><tr><th scope="col">{{ country }}</th>{% for name in activities %}<th scope="col">{{ name }}</th>{% endfor %}
+<thead><tr><th scope="col">{{ country }}</th>{% for name in activities %}<th scope="col" title="{{ name }}"><span>{{ name }}</span></th>{% endfor %}
 <th scope="col">C029</th><th scope="col">C105</th><th scope="col">C138</th><th scope="col">C182</th></tr></thead>
 <tbody>{% for row in hazard.rows %}<tr><th scope="row">{{ row.name }}</th>
 {%- for cell in row.cells %}<td class="{{ cell.band }}" title="{{ cell.title }}">{{ cell.text }}</td>{% endfor %}

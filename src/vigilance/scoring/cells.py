@@ -49,7 +49,7 @@ def places(model: Model, keys: nw.DataFrame[Any]) -> Places:
         country=model.country_places(keys["_iso3"].to_numpy().astype("U3")),
         division=model.activities.index(keys["_division"].to_numpy().astype("U2")),
         tier=keys["_tier"].to_numpy().astype(np.intp),
-        zone=keys["_zone"].to_numpy().astype("U32"),
+        zone=keys["_zone"].to_numpy().astype("U"),
     )
 
 
@@ -101,7 +101,8 @@ def zone_states(model: Model, at: Places) -> NDArray[np.int8]:
     """Labour imposed by the State in each cell: present, absent, or unknown where the zone is not stated."""
     listing = next(m.listings[lines.STATE_IMPOSED] for m in model.hazards.values() if lines.STATE_IMPOSED in m.listings)
     state = listing.state[at.country, at.division].copy()
-    stated = at.zone != NO_ZONE
+    # A zone that no list knows may lie anywhere in its country: it proves nothing.
+    stated = np.isin(at.zone, model.zones)
     state[stated & (state == UNKNOWN)] = 0
     for zone, flags in model.programmes.zones.items():
         state[(at.zone == zone) & flags[at.country, at.division]] = PRESENT

@@ -98,6 +98,8 @@ class Model:
     activities: Activities
     programmes: Programmes
     zone_prevalence: float
+    zones: NDArray[np.str_]
+    """The ids of the zones that ``data/zones`` knows."""
     strength: Floats
     hazards: dict[Hazard, HazardModel]
 
@@ -139,6 +141,7 @@ def build(facts: Facts, judgements: Judgements, *, earlier: Facts | None = None)
         activities=profile,
         programmes=found,
         zone_prevalence=judgements.value("factors.state_imposed_zone.zone_share"),
+        zones=nw.from_native(facts.table("zones"), eager_only=True)["zone"].to_numpy().astype("U"),
         strength=strength,
         hazards={
             hazard: _hazard(hazard, listed, judgements, grid, countries, regions, profile, found, strength, base)

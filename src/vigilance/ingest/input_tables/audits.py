@@ -44,6 +44,8 @@ TABLE: Final = Table(
         Column("auditor", identifiers.text),
         Column("paid_by", words.choice, options={"words": _PAYERS}),
         Column("grade", identifiers.text),
+        Column("in_season", words.boolean),
+        Column("woman_in_team", words.boolean),
     ),
     needed=(("supplier_id",), ("audited_on",)),
     key=("supplier_id", "audited_on"),

@@ -24,9 +24,9 @@ TABLE: Final = Table(
         Column("occurred_on", dates.column, required=True),
         Column("known_on", dates.column),
         Column("kind", identifiers.text),
+        Column("hazard", identifiers.text),
         Column("source", identifiers.text),
         Column("proven", words.boolean),
     ),
     needed=(("event_id",), ("place_kind",), ("place",), ("occurred_on",)),
-    key=("event_id",),
 )

@@ -20,6 +20,5 @@ TABLE: Final = Table(
         Column("language", identifiers.text),
     ),
     needed=(("incident_id",), ("received_on",), ("supplier_id", "zone")),
-    key=("incident_id",),
     keep_unknown=False,
 )
