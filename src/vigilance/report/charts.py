@@ -27,10 +27,11 @@ CONFIG: Final[Mapping[str, Any]] = {
     "background": None,
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
-    "axis": {"labelFontSize": 12, "titleFontSize": 12, "grid": True, "gridColor": "#8884", "domain": False},
+    "axis": {"labelFontSize": 12, "titleFontSize": 12, "grid": True, "gridColor": "#8884", "domain": False, "labelLimit": 190},
     "legend": {"labelFontSize": 12, "titleFontSize": 12},
     "text": {"fontSize": 12},
 }
+FIT: Final[Mapping[str, str]] = {"type": "fit-x", "contains": "padding"}
 HAZARD_PARAM: Final = "hazard"
 
 
@@ -86,7 +87,7 @@ def distribution(counts: pl.DataFrame) -> dict[str, Any]:
         .add_params(_hazard())
         .properties(width="container", height=alt.Step(30))
     )
-    return spec(chart)
+    return spec(chart, autosize=FIT)
 
 
 def heat_map(cells: pl.DataFrame, countries: list[str], activities: list[str]) -> dict[str, Any]:
@@ -195,7 +196,7 @@ def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame
         alt.layer(shapes, dots)
         .add_params(_hazard())
         .project(type="equalEarth")
-        .properties(width="container", height=420)
+        .properties(width="container", height=470)
         .resolve_scale(color="independent", fill="independent")
     )
     return spec(chart)
@@ -207,7 +208,7 @@ def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
     """
     named = alt.NamedData(name="steps") if rows is None else alt.Data(values=rows.to_dicts())
     kinds = {"start": "#5d6b7a", "raises": "#d95f02", "lowers": "#2b7bba", "total": "#5d6b7a"}
-    y = alt.Y("line:N", sort=alt.EncodingSortField("order"), title=None, axis=alt.Axis(grid=False, labelLimit=190))
+    y = alt.Y("line:N", sort=alt.EncodingSortField("order"), title=None, axis=alt.Axis(grid=False))
     scale = alt.Scale(type="log", nice=False, clamp=True)
     x = alt.X("from:Q", scale=scale, title=_("running product"), axis=alt.Axis(format=".1~%", tickCount=5))
     base = alt.Chart(named).encode(y=y)
@@ -224,7 +225,7 @@ def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
         .encode(x=alt.X("end:Q", scale=scale), text="label:N")
     )
     chart = alt.layer(bars, whisker, labels).properties(width="container", height=alt.Step(19))
-    return spec(chart)
+    return spec(chart, autosize=FIT)
 
 
 def drawn(chart: Mapping[str, Any]) -> str:

@@ -213,7 +213,6 @@ def texts() -> dict[str, str]:
         "few": _("fewer than 5"),
         "raised": _("The band was raised: {why}."),
         "waterfall": _("Waterfall of the ratios for {hazard}"),
-        "start": _("starts at {value}"),
         "line": _("Line"),
         "ratio": _("Ratio"),
         "range": _("Range (5 % to 95 %)"),
@@ -225,5 +224,4 @@ def texts() -> dict[str, str]:
         "nothing": _("Everything that the list can say of this site is stated."),
         "probability": _("Probability"),
         "lines": _("All lines with their sources"),
-        "minus": _("Average, because nothing was stated"),
     }

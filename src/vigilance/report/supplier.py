@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -13,11 +14,15 @@ from vigilance.i18n import messages
 from vigilance.report import charts, waterfall, wording
 from vigilance.report.document import Block, Bullets, Chart, Column, Document, Section, Table, Text
 from vigilance.report.material import Material
-from vigilance.scoring import lines, patterns
+from vigilance.scoring import explain, lines, patterns
 from vigilance.terms import ABSENT, FACTORS, HAZARDS, PRESENT, Hazard
 
 _ = messages("report")
 
+ORDER: Final = {explain.RATE: 0, explain.PRESENCE: 1, explain.EVIDENCE: 2}
+"""Measures belong to the rate and come before the size; evidence comes last."""
+SMALLEST: Final = 1e-15
+"""Keeps the odds of a certainty finite in a drawing."""
 TELLING: Final = 0.02
 """Lines that move the product by less (on the scale of logarithms) are left out of a sheet of one page."""
 
@@ -144,26 +149,42 @@ def chart(mine: pl.DataFrame, row: dict[str, Any], hazard: Hazard) -> Chart:
     rows = waterfall_rows(mine, row, hazard)
     caption = _("{hazard}: how the lines multiply").format(hazard=wording.hazards()[hazard])
     telling = [r for r in rows if r["kind"] in {"raises", "lowers"}]
-    words = "; ".join(f"{r['line']} {r['label']}" for r in telling)
+    words = "; ".join(f"{r['line']} {r['label']}" for r in telling).replace("\u200b", "")
     return Chart(f"waterfall-{hazard}", caption, words, charts.waterfall(pl.DataFrame(rows, infer_schema_length=None)))
 
 
 def waterfall_rows(mine: pl.DataFrame, row: dict[str, Any], hazard: Hazard) -> list[dict[str, Any]]:
     """The steps of a waterfall (see ``charts.waterfall``): the running product, then the probability with its interval."""
     made: list[dict[str, Any]] = []
-    running = 1.0
-    for step in mine.iter_rows(named=True):
-        before, running = running, running * step["ratio"]
+    steps = mine.with_columns(late=pl.col("step").replace_strict(ORDER, return_dtype=pl.Int8))
+    running, evidenced = 1.0, False
+    for step in steps.sort("late", maintain_order=True).iter_rows(named=True):
+        if step["step"] == explain.EVIDENCE and not evidenced:
+            running, evidenced = -math.expm1(-running), True
+        before, running = running, after(running, step)
         first = step["factor"] == lines.BASE
-        if not first and abs(np.log(step["ratio"])) < TELLING:
+        if not first and abs(math.log(step["ratio"])) < TELLING:
             continue
         kind = "start" if first else "raises" if step["ratio"] > 1 else "lowers"
         label = wording.percent(step["ratio"], 2) if first else wording.ratio(step["ratio"])
         start = running / 3.0 if first else before
-        made.append(_bar(step["title"], len(made), start, running, kind, label))
+        # Two lines of one name (two grievances) keep a row each: marks of no width tell them apart.
+        unique = step["title"] + "\u200b" * len(made) if step["step"] == explain.EVIDENCE else step["title"]
+        made.append(_bar(unique, len(made), start, running, kind, label))
     p50, low, high = (row[f"{hazard}_{q}"] for q in ("p50", "p05", "p95"))
     total = _bar(_("Probability"), len(made), made[0]["from"], p50, "total", wording.percent(p50))
     return [*made, {**total, "low": low, "high": high}]
+
+
+def after(running: float, step: dict[str, Any]) -> float:
+    """The running product after a step: rate and size multiply it, evidence multiplies the odds of what it implies.
+
+    Where evidence begins, the product m has become the probability 1 - exp(-m).
+    """
+    if step["step"] == explain.EVIDENCE:
+        odds = running / max(1.0 - running, SMALLEST) * step["ratio"]
+        return float(odds / (1.0 + odds))
+    return float(running * step["ratio"])
 
 
 def _bar(line: str, order: int, start: float, end: float, kind: str, label: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from vigilance.drivers import title
 from vigilance.engines import core_columns
 from vigilance.i18n import language
 from vigilance.report.material import Material
-from vigilance.scoring import cells, explain, lines, patterns
+from vigilance.scoring import cells, evidence_words, explain, lines, patterns
 from vigilance.scoring.assess import site_terms
 from vigilance.terms import FACTORS, HAZARDS, UNKNOWN, Hazard
 
@@ -104,7 +104,7 @@ def evidence_lines(material: Material) -> dict[str, Any]:
     spread = (lined["high"] / lined["low"]).log() / (2.0 * explain.FIVE_PERCENT)
     return {
         "words": words,
-        "titles": [_capital(title(name)) for name in words["factor"]],
+        "titles": [line_title(name) for name in words["factor"]],
         "source_texts": [source(material, ids, "")["text"] for ids in words["source"]],
         "site": lined["site"].to_list(),
         **{c: [words[c].index(word) for word in lined[c].to_list()] for c in words},
@@ -171,6 +171,11 @@ def titles() -> dict[str, str]:
     return {name: _capital(title(name)) for name in lines.LINES}
 
 
+def line_title(name: str) -> str:
+    """What one line is called: of the model, or of the evidence (``finding:debt_bondage``)."""
+    return _capital(title(name) if name in lines.CODE else evidence_words.label(name))
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -186,7 +191,7 @@ def ratios(material: Material, ids: Sequence[str]) -> pl.DataFrame:
     told = evidence.lines(typed, material.evidence_frames, material.judgements, material.run.on)
     made = pl.concat([made, told.select(made.columns)], how="vertical_relaxed") if told.height else made
     said = {pair: source(material, *pair)["text"] for pair in made.select("source", "since").unique().iter_rows()}
-    names = titles()
+    names = {name: line_title(name) for name in made["factor"].unique().to_list()}
     return (
         made.join(order, on="supplier_id", how="left")
         .with_row_index("_line")

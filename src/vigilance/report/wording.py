@@ -42,7 +42,7 @@ def percent(share: float | None, digits: int | None = None) -> str:
         return "<" + number(0.1, 1) + gap + "%"
     if share > 0.999 and digits is None:
         return ">" + number(99.9, 1) + gap + "%"
-    wanted = (1 if share < 0.1 else 0) if digits is None else digits
+    wanted = (1 if share < 0.1 or share > 0.99 else 0) if digits is None else digits
     return number(share * 100.0, wanted) + gap + "%"
 
 

@@ -8,6 +8,8 @@
   const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const fixed = [0, 1, 2, 3].map((n) => new Intl.NumberFormat(locale, { minimumFractionDigits: n, maximumFractionDigits: n }));
   const gap = D.lang === "fr" ? "\u202f" : "";
+  const NUMBERS = D.lang === "fr" ? { decimal: ",", thousands: "\u202f", grouping: [3], currency: ["", "\u202f€"], percent: "\u202f%" }
+    : { decimal: ".", thousands: ",", grouping: [3], currency: ["", ""] };
   const order = new Intl.Collator(locale);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, key) => (key in values ? values[key] : all));
   let hazard = D.hazards[0].id;
@@ -17,7 +19,7 @@
     if (digits === undefined) {
       if (p > 0 && p < 0.001) return "<" + fixed[1].format(0.1) + gap + "%";
       if (p > 0.999) return ">" + fixed[1].format(99.9) + gap + "%";
-      digits = p < 0.1 ? 1 : 0;
+      digits = p < 0.1 || p > 0.99 ? 1 : 0;
     }
     return fixed[digits].format(p * 100) + gap + "%";
   }
@@ -38,13 +40,21 @@
   // -- charts ---------------------------------------------------------------------------------------------------
   function draw(where, spec, data) {
     const made = JSON.parse(JSON.stringify(spec));
-    if (data) made.datasets = data;
-    return window.vegaEmbed(where, made, { actions: false, renderer: "svg", ast: true, tooltip: { theme: "custom" } });
+    if (data) {
+      made.datasets = data;
+      if (window.matchMedia("(max-width: 640px)").matches) made.config.axis = { ...made.config.axis, labelLimit: 120, labelFontSize: 11 };
+    }
+    return window.vegaEmbed(where, made, { actions: false, renderer: "svg", ast: true, logLevel: window.vega.Error, formatLocale: NUMBERS, tooltip: { theme: "custom" } });
   }
   function drawAll() {
     const narrow = window.matchMedia("(max-width: 640px)").matches;
     const map = JSON.parse(JSON.stringify(D.charts.map));
-    if (narrow) map.height = 230;
+    if (narrow) {
+      map.height = 190;
+      const dots = map.layer[1].encoding;
+      dots.size.scale.range = [8, 120];
+      dots.fill.legend.columns = 2;
+    }
     return Promise.all([
       draw("#chart-map", map), draw("#chart-heat", D.charts.heat), draw("#chart-tiers", D.charts.tiers),
     ]).then((made) => { views = made.map((m) => m.view); document.body.dataset.ready = "1"; });
@@ -225,7 +235,7 @@
     lines.forEach((line, k) => {
       const r = Math.exp(line.ln), before = running;
       if (line.step === "evidence") {
-        if (odds === null) odds = after.p0 / (1 - after.p0);
+        if (odds === null) odds = after.p0 / Math.max(1 - after.p0, 1e-15);
         const from = odds / (1 + odds);
         odds *= r;
         if (Math.abs(line.ln) >= 0.02) push(line.title + "\u200b".repeat(k), from, odds / (1 + odds), r > 1 ? "raises" : "lowers", ratio(r));
@@ -270,7 +280,7 @@
     if (why) part.append(make("p", fill(T.raised, { why }), { class: "gap" }));
     const rows = steps(lines, i, h);
     const words = rows.map((r) => r.line + " " + r.label).join("; ");
-    const figure = make("figure"), chart = make("div", null, { class: "chart", id, role: "img", "aria-label": fill(T.waterfall, { hazard: title }) + ": " + words });
+    const figure = make("figure"), chart = make("div", null, { class: "chart waterfall", id, role: "img", "aria-label": fill(T.waterfall, { hazard: title }) + ": " + words });
     const says = fill(T.product, { rate: percent(result.rate, 2), p0: percent(result.p0) })
       + (lines.some((l) => l.step === "evidence") ? " " + fill(T.after, { p50: percent(share(h, "p50", i)) }) : "");
     figure.append(chart, make("figcaption", says)); part.append(figure);
