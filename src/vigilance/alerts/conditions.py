@@ -162,7 +162,8 @@ def _overrides(frame: pl.DataFrame, hazard: str) -> pl.DataFrame:
 
 
 def _by_method() -> pl.Expr:
-    return ((pl.col("data") + pl.col("facts") + pl.col("time")) <= 0) & (pl.col("code") + pl.col("weights") > 0)
+    """Whether the program and the judgements made more than half of a rise."""
+    return 2 * (pl.col("code") + pl.col("weights")) > pl.col("after") - pl.col("before")
 
 
 def _crossings(crossed: pl.DataFrame, hazard: str) -> pl.DataFrame:

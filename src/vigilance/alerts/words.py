@@ -11,6 +11,9 @@ from vigilance.i18n import language, messages
 
 _ = messages("alerts")
 
+SHOWN_UNITS: Final = SCORE_UNITS // 20
+"""Half a tenth of a point: a smaller part is not worth a word."""
+
 Alert = Mapping[str, Any]
 """One row of ``decide.DECIDED`` by name."""
 
@@ -111,14 +114,13 @@ def reason(alert: Alert) -> str:
 
 def because(alert: Alert) -> str:
     """The parts of a change of score in words; empty where there is none."""
-    change = parts(alert)
-    if not any(change.values()):
+    change = {part: units for part, units in parts(alert).items() if abs(units) >= SHOWN_UNITS}
+    if not change:
         return ""
     named = {"data": _("data"), "method": _("method"), "weights": _("weights"), "time": _("passing of time")}
     told = ", ".join(
         f"{named[part]} {'+' if units > 0 else '−'}{number(points(abs(units)))}"
         for part, units in change.items()
-        if units
     )
     return _("Change of the score this week: {parts}.").format(parts=told)
 

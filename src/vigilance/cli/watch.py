@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vigilance.cli.options import numbers, on_option, pairs, print_json, shown, speech_options, today
+from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 from vigilance.terms import BANDS, HAZARDS
 
 if TYPE_CHECKING:
+    from vigilance.alerts.webhook import Target
     from vigilance.store.weekly import Result, Watch
 
 _ = messages("alerts")
@@ -64,6 +67,10 @@ def _evidence_options(function: Any) -> Any:
     "--wait", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds to wait for a store in use."
 )
 @click.option(
+    "--webhook", metavar="URL", help="Also post the alerts there (https; the secret is in VIGILANCE_WEBHOOK_SECRET)."
+)
+@click.option("--webhook-allow", multiple=True, metavar="HOST", help="A host that --webhook may name.")
+@click.option(
     "--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements; the shipped ones by default."
 )
 @click.option(
@@ -81,14 +88,38 @@ def command(**given: Any) -> None:
       vigilance watch --store watch.duckdb suppliers.csv
       vigilance watch --store watch.duckdb suppliers.csv --audits audits.csv \\
         --on 2026-11-16 --out week-47 --budget 10 --fail-on severe
-    """  # noqa: D301 - click wants the character itself
+    """
     with use(given["lang"]):
+        target = _webhook(given)
         result = _run(given)
+        if target is not None:
+            _post(target, result)
         if given["as_json"]:
             print_json(result.summary)
         elif not given["quiet"]:
             _tell(result)
         click.get_current_context().exit(_exit_code(result, given["fail_on"]))
+
+
+def _webhook(given: dict[str, Any]) -> Target | None:
+    """Check the address before anything is run, so that a wrong one is not found out on Monday night."""
+    if given["webhook"] is None:
+        return None
+    from vigilance.alerts import webhook  # noqa: PLC0415 - only where it is asked for
+
+    if not os.environ.get(webhook.SECRET_VARIABLE):
+        raise UsageError(_("a webhook needs a secret in {name}").format(name=webhook.SECRET_VARIABLE))
+    return webhook.checked(given["webhook"], given["webhook_allow"])
+
+
+def _post(target: Target, result: Result) -> None:
+    """Post what was told. The id is that of the record: a receiver that has seen it may drop a repetition."""
+    from vigilance.alerts import webhook  # noqa: PLC0415
+
+    events = (result.folder / "alerts.jsonl").read_bytes().splitlines() if result.sent and result.folder else []
+    if events:
+        body = b"[" + b",".join(events) + b"]"
+        webhook.deliver(target, result.record.digest, body, os.environ[webhook.SECRET_VARIABLE].encode())
 
 
 def _run(given: dict[str, Any]) -> Result:
