@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +39,7 @@ SPREADSHEET_ROWS: Final = 1_048_576
 """What a sheet of a spreadsheet program holds; a longer list is written as Parquet only, unless asked for."""
 DRIVER_COLUMNS: Final = tuple(name for name in SCORES if "_driver_" in name)
 TOP: Final = 10
+RESULTS: Final = frozenset({*SCORES, *PLACE, *RANKS})
 DIGITS: Final = 10
 
 
@@ -119,6 +120,7 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     refuse_too_many(intake, job.max_rejected)
     if not intake.counts["loaded"]:
         raise InputRefused(_("there is no supplier row to score"), hint=_("give a file with rows below its header"))
+    intake = _own_names_apart(intake)
     given = evidence.read(job.evidence, intake.rows, facts, judgements, job.decisions)
     for table in given.intakes.values():
         refuse_too_many(table, job.max_rejected)
@@ -139,6 +141,26 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
         meta = _record(folder, identity, read, summary, time.perf_counter() - started)
         (folder / run.RECORD).write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return Outcome(run.open_run(target), summary, read.issues, read.set_aside)
+
+
+def _own_names_apart(intake: ingest.Intake) -> ingest.Intake:
+    """Rename the user's columns that are called like a result (an exported list scored again), aloud."""
+    taken = [name for name in intake.rows.collect_schema().names() if name in RESULTS]
+    if not taken:
+        return intake
+    told = issues.frame(
+        issues.issue(
+            "column_named_like_a_result",
+            _("the scores have a column of this name"),
+            severity="warning",
+            file=intake.sources[0].file,
+            column=name,
+            hint=_("yours is kept as {name}").format(name=f"own_{name}"),
+        )
+        for name in taken
+    )
+    rows = intake.rows.rename({name: f"own_{name}" for name in taken})
+    return replace(intake, rows=rows, issues=issues.ordered([intake.issues, told]))
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ def _issues(found: pl.DataFrame, said: dict[str, str]) -> None:
     if not found.height:
         return
     grouped = (
-        found.group_by("severity", "code", "file", "column", "message", maintain_order=True)
-        .agg(pl.len().alias("count"), pl.col("row").first(), pl.col("value").first(), pl.col("hint").first())
+        found.group_by("severity", "code", "file", "message", maintain_order=True)
+        .agg(pl.len().alias("count"), pl.col("row", "column", "value", "hint").first())
         .with_columns(order=pl.col("severity").replace_strict({"error": 0, "warning": 1, "info": 2}))
         .sort("order", "count", descending=[False, True], maintain_order=True)
     )
