@@ -74,7 +74,9 @@ def _bands(counted: dict[str, int], said: dict[str, str]) -> None:
     for band in reversed(BANDS):
         count = counted[band]
         bar = "#" * max(round(BAR * count / total), 1 if count else 0)
-        line = f"  {said[band]:<10}{count:>9,}  {count / total:>5.1%}  ".replace(",", " ")
+        part = f"{count / total:.1%}"
+        part = part.replace(".", ",").replace("%", " %") if language() == "fr" else part
+        line = f"  {said[band]:<10}{f'{count:,}'.replace(',', ' '):>9}  {part:>7}  "
         styled = click.style(bar, fg=COLOURS[band]) if colour() else bar
         click.echo(line + styled)
 
