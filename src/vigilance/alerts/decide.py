@@ -129,8 +129,9 @@ def _once_a_site(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _merged(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per subject: a file may tell the same thing twice."""
-    return rows.unique(_SUBJECT, keep="first", maintain_order=True)
+    """One row per subject, the worst: a file may tell the same thing twice."""
+    worst = rows.sort(["proven", "measure", "priority", "detail"], descending=[True, True, True, False], nulls_last=True)
+    return worst.unique(_SUBJECT, keep="first", maintain_order=True)
 
 
 def hashed(name: str, columns: Sequence[str], *more: str) -> pl.Series | pl.Expr:

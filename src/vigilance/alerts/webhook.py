@@ -74,7 +74,7 @@ def checked(url: str, allowed: Collection[str], resolver: Resolve = resolve) -> 
 
 def _public(address: str) -> bool:
     """Whether an address is of the open internet; one of the forms that wrap an IPv4 address counts as that address."""
-    ip = ipaddress.ip_address(address.split("%")[0])
+    ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if inner is not None:
