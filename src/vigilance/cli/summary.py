@@ -74,9 +74,9 @@ def _bands(counted: dict[str, int], said: dict[str, str]) -> None:
     for band in reversed(BANDS):
         count = counted[band]
         bar = "#" * max(round(BAR * count / total), 1 if count else 0)
-        part = f"{count / total:.1%}"
-        part = part.replace(".", ",").replace("%", " %") if language() == "fr" else part
-        line = f"  {said[band]:<10}{f'{count:,}'.replace(',', ' '):>9}  {part:>7}  "
+        part = f"{count / total:>5.1%}"
+        part = f"{part.replace('.', ',').replace('%', ' %'):>7}" if language() == "fr" else part
+        line = f"  {said[band]:<10}{f'{count:,}'.replace(',', ' '):>9}  {part}  "
         styled = click.style(bar, fg=COLOURS[band]) if colour() else bar
         click.echo(line + styled)
 
