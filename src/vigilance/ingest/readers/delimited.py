@@ -19,6 +19,7 @@ from vigilance.ingest.readers.dialect import Layout, find, two_tables
 from vigilance.ingest.readers.encoding import Text, open_text, refuse_bytes
 from vigilance.ingest.readers.limits import Limits
 from vigilance.ingest.readers.prescan import Shape, scan
+from vigilance.ingest.readers.proof import proved
 from vigilance.ingest.readers.records import cells_of, record_pattern
 from vigilance.ingest.readers.table import (
     LINE,
@@ -152,7 +153,9 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
 def _scan(text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
     """Prove that the file is clean, or make a clean copy of its good records."""
     shape = Shape(ord(layout.delimiter), layout.width, layout.header_bytes, limits.cell, limits.record)
-    verdict = scan(text.path, layout.data_start, end, shape, min(4, os.cpu_count() or 1))
+    verdict = proved(text.path, layout.data_start, layout.data_line, end, shape)
+    if verdict is None:
+        verdict = scan(text.path, layout.data_start, end, shape, min(4, os.cpu_count() or 1))
     if verdict.bad_byte is not None:
         raise BadByte(verdict.bad_byte)
     if verdict.clean:
