@@ -140,6 +140,15 @@ def test_rows_that_cannot_be_used_are_told(path: Path) -> None:
     assert errors.select("row", "column", "value").row(0) == (2, "country", "Atlantis")
 
 
+def test_an_exported_list_can_be_scored_again(scored: vigilance.Scored, tmp_path: Path) -> None:
+    for options in ({}, {"out": tmp_path / "run"}):
+        again = vigilance.score(scored.scores, on=ON, **options)
+        assert results(again).equals(results(scored))
+        kept = again.scores["own_forced_labour_p50"].cast(pl.Float64)
+        assert kept.to_list() == scored.scores["forced_labour_p50"].to_list()
+        assert "column_named_like_a_result" in again.issues["code"].to_list()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
