@@ -21,10 +21,10 @@ from vigilance.ingest.readers.table import HeaderMatcher, Match
 _ = messages("readers")
 
 DELIMITERS: Final = (",", ";", "\t", "|")
-_UNUSUAL: Final = " :^~=/!#&*\x01\x1e\x1f"
 _SEP_LINE: Final = re.compile(rb'"?sep=(.)"?(?=\r|\n|\Z)', re.IGNORECASE)
 _SAMPLE: Final = 400
 """Records below the header that are looked at to see how lines end and which delimiter is consistent."""
+_QUOTE_PAIRS: Final = ("''", "``", "´´", "““", "””", "“”", "„“", "„”", "«»", "‘’", "’’")
 _AGREE: Final = 0.8
 """Share of records with the cell count of the header from which a delimiter counts as a candidate."""
 _YEAR: Final = re.compile(r"(19|20)\d\d")
@@ -86,7 +86,8 @@ def find(
     if not any(record.filled or record.cells is None for record in next(iter(parsed.values()))):
         raise InputRefused(_("{file}: the file is empty").format(file=name))
     fit = _by_names(parsed, name, matcher, limits) if matcher else _by_counts(parsed, name)
-    _refuse_single_quotes(fit, name)
+    _refuse_foreign_quotes(fit, name)
+    _refuse_second_delimiter(fit, name)
     _refuse_doubled_delimiter(fit, name)
     layout = _layout(head, fit, name, limits)
     shift = first_line - 1
@@ -190,7 +191,7 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
         if width >= 2 and share >= _AGREE:
             (perfect if share == 1.0 else likely).append((width, mark))
     chosen = perfect or likely
-    if not chosen and all(len(record.cells or ()) <= 1 for rows in parsed.values() for record in rows):
+    if not chosen and all(_is_one_column(rows) for rows in parsed.values()):
         chosen = [(1, next(iter(parsed)))]
         _refuse_other_delimiter(next(iter(parsed.values())), name)
     if len(chosen) > 1 or (perfect and any(width > perfect[0][0] for width, _mark in likely)):
@@ -200,16 +201,48 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
             _("{file}: no delimiter among comma, semicolon, tab and pipe gives records of one size").format(file=name),
             hint=_("say which delimiter the file uses"),
         )
-    return _header_by_counts(chosen[0][1], chosen[0][0], parsed[chosen[0][1]], name)
+    fit = _header_by_counts(chosen[0][1], chosen[0][0], parsed[chosen[0][1]], name)
+    if fit.above and chosen[0][0] > 1:
+        _refuse_header_above(fit, name)
+    return fit
+
+
+def _is_one_column(rows: Sequence[Record]) -> bool:
+    """Whether no record has two cells and nearly all can be read."""
+    malformed = sum(record.cells is None for record in rows)
+    return malformed * 5 <= len(rows) and all(len(record.cells or ()) <= 1 for record in rows)
+
+
+def _refuse_header_above(fit: _Fit, name: str) -> None:
+    """Refuse a table whose would-be title shares a mark with all records, at least as often as their delimiter.
+
+    A decimal comma in every record of a file with an unusual delimiter looks like a delimiter; its true header, which
+    holds no number, then looks like a title.
+    """
+    title = next((" ".join(record.filled) for record in fit.above if record.filled), "")
+    texts = [fit.delimiter.join(record.cells) for record in (fit.record, *fit.below) if record.cells]
+    for mark in dict.fromkeys(char for char in title if not char.isalnum() and char not in fit.delimiter):
+        times = title.count(mark)
+        if times >= len(fit.record.cells or ()) - 1 and all(text.count(mark) == times for text in texts):
+            raise _ambiguous(name, [mark, fit.delimiter])
 
 
 def _refuse_other_delimiter(rows: Sequence[Record], name: str) -> None:
-    """Refuse a file of one column whose lines all split alike at a character that is no usual delimiter."""
+    """Refuse a file of one column whose header and lines share a mark: it may well stand between cells.
+
+    Such marks are the usual delimiters inside the only cell (a wrong declaration, or a line in quotes), any sign that
+    is neither letter nor digit, and a blank where all lines have the same number of words.
+    """
     texts = [record.cells[0].strip() for record in rows if record.cells and record.filled]
-    for mark in _UNUSUAL:
-        counts = {len(text.split()) if mark == " " else text.count(mark) + 1 for text in texts}
-        if len(texts) > 1 and len(counts) == 1 and counts.pop() > 1:
-            raise _ambiguous(name, [mark, *DELIMITERS])
+    if len(texts) < 2:
+        return
+    for mark in dict.fromkeys(char for char in texts[0] if not char.isalnum()):
+        shared = sum(mark in text for text in texts)
+        words = {len(text.split()) for text in texts}
+        if shared == len(texts) if mark.isspace() else shared >= _AGREE * len(texts):
+            if mark == " " and len(words) > 1 and not any('" ' in text or ' "' in text for text in texts):
+                continue
+            raise _ambiguous(name, [mark, *(other for other in DELIMITERS if other != mark)])
 
 
 def _agreement(rows: Sequence[Record]) -> tuple[int, float]:
@@ -222,8 +255,10 @@ def _agreement(rows: Sequence[Record]) -> tuple[int, float]:
 
 
 def _header_by_counts(mark: str, width: int, rows: Sequence[Record], name: str) -> _Fit:
+    trailing = all(not (r.cells or ("",))[-1].strip() for r in rows if len(r.cells or ()) == width)
     for index, record in enumerate(rows):
-        if record.cells and len(record.cells) == width and len(record.filled) * 2 > width:
+        fits = record.cells and len(record.cells) in ((width - 1, width) if trailing else (width,))
+        if fits and len(record.filled) * 2 > width:
             if not _reads_like_names(record, rows[index + 1 :]):
                 raise InputRefused(
                     _("{file}, line {line}: values where the column names should be: {found}").format(
@@ -235,20 +270,29 @@ def _header_by_counts(mark: str, width: int, rows: Sequence[Record], name: str) 
     raise _no_header(name, None)
 
 
-def _refuse_single_quotes(fit: _Fit, name: str) -> None:
-    """Refuse a file that puts cells between apostrophes: read as it stands, they would be part of the values."""
-    wrapped = [
-        record
-        for record in fit.below
-        if any(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in record.cells or ())
-    ]
-    if len(wrapped) > 1 and len(wrapped) * 10 >= len(fit.below):
+def _refuse_foreign_quotes(fit: _Fit, name: str) -> None:
+    """Refuse a file that puts cells between apostrophes and the like: they would become part of the values."""
+    lines = [record for record in (fit.record, *fit.below) if any(map(_is_wrapped, record.cells or ()))]
+    if len(lines) > 1 and len(lines) * 10 >= len(fit.below):
         raise InputRefused(
-            _("{file}, line {line}: cells between apostrophes instead of quotes").format(
-                file=name, line=wrapped[0].line
+            _("{file}, line {line}: cells between apostrophes or other marks instead of quotes").format(
+                file=name, line=lines[0].line
             ),
             hint=_('export the file with double quotes (") around cells, or with none'),
         )
+
+
+def _is_wrapped(cell: str) -> bool:
+    plain = cell.strip()
+    return len(plain) > 1 and plain[0] + plain[-1] in _QUOTE_PAIRS
+
+
+def _refuse_second_delimiter(fit: _Fit, name: str) -> None:
+    """Refuse a file whose lines all end in another delimiter than the one between cells."""
+    lasts = [record.cells[-1].rstrip() for record in (fit.record, *fit.below) if record.cells and record.filled]
+    for mark in DELIMITERS:
+        if mark != fit.delimiter and len(lasts) > 1 and all(last.endswith(mark) for last in lasts):
+            raise _ambiguous(name, [fit.delimiter, mark])
 
 
 def _reads_like_names(record: Record, below: Sequence[Record]) -> bool:
@@ -264,7 +308,8 @@ def _reads_like_names(record: Record, below: Sequence[Record]) -> bool:
 def _refuse_doubled_delimiter(fit: _Fit, name: str) -> None:
     """Refuse a delimiter of two characters: every second cell of every record would be empty."""
     shapes = [record.cells for record in (fit.record, *fit.below) if record.cells and record.filled]
-    if len(shapes[0]) > 2 and all(len(cells) % 2 and not any(cells[1::2]) for cells in shapes):
+    doubled = sum(1 for cells in shapes if len(cells) % 2 and not any(cells[1::2]))
+    if len(shapes[0]) > 2 and not any(shapes[0][1::2]) and doubled >= _AGREE * len(shapes):
         raise InputRefused(
             _("{file}: the delimiter seems to be '{mark}', two characters").format(file=name, mark=fit.delimiter * 2),
             hint=_("export the file with one character between cells"),

@@ -6,6 +6,7 @@ Nothing is ever replaced: a file that cannot be decoded is refused with the plac
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,10 +49,11 @@ def open_text(path: Path, name: str, encoding: str | None = None) -> Text:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     found, start = _from_bom(head)
+    _refuse_false_bom(head, name, found, start)
     if encoding is not None:
         codec = _codec(encoding)
         if codec in ("utf-8", "utf-8-sig"):
-            return Text(path, "utf-8", len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0)
+            return Text(path, "utf-8", start if found == "utf-8" else 0)
         if not codec.startswith(("utf-16", "utf-32")):
             start = 0
         return _transcode(path, name, found if codec in ("utf-16", "utf-32") and found else codec, start)
@@ -72,8 +74,32 @@ def _from_bom(head: bytes) -> tuple[str | None, int]:
     for bom, encoding in _BOMS:
         # FF FE 00 00 is also UTF-16 with a NUL, but no text begins with a NUL.
         if head.startswith(bom):
-            return encoding, len(bom)
+            # Files put together by programs carry one mark per program.
+            start = len(bom)
+            while encoding == "utf-8" and head.startswith(bom, start):
+                start += len(bom)
+            return encoding, start
     return None, 0
+
+
+def _refuse_false_bom(head: bytes, name: str, found: str | None, start: int) -> None:
+    """Refuse a mark of UTF-16 or UTF-32 before other text: in these, every line end and delimiter holds a NUL."""
+    if found in (None, "utf-8") or b"\0" in head or not re.search(rb"[\r\n,;\t|]", head):
+        return
+    if _is_text(head[start:]):
+        raise InputRefused(
+            _("{file}: the first bytes say {encoding}, but the rest is not").format(file=name, encoding=found),
+            hint=_("save the file as UTF-8, or name its encoding"),
+        )
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether bytes are UTF-8, the last character perhaps cut."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return error.start >= len(content) - 3
+    return True
 
 
 def _from_nuls(head: bytes) -> str | None:
