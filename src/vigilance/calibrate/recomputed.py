@@ -1,0 +1,307 @@
+"""The model computed a second time, plainly, so that it can be drawn, fitted and checked against the engine.
+
+``scoring`` sums tables that were centred and squared beforehand. Here the same formula (docs/method.md) is evaluated
+for n sites from the parameters themselves, whatever their values: to draw them all at once (``coverage``), to move them
+towards outcomes (``fit``). At the judgements in force and what a site states, it must give the engine's own numbers; a
+test holds it to that.
+
+A *view* says what is so at each site: what was stated (some of it unknown) or, in a draw, what is true (nothing is).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vigilance.rules import Judgements
+from vigilance.scoring import lines
+from vigilance.scoring.cells import Places, zone_states
+from vigilance.scoring.listings import regional_share
+from vigilance.scoring.model import Model
+from vigilance.scoring.patterns import digits
+from vigilance.terms import ABSENT, FACTORS, PRESENT, TIER_UNKNOWN, TIERS, UNKNOWN, Hazard
+
+Floats = NDArray[np.float64]
+States = NDArray[np.int8]
+Places_ = NDArray[np.intp]
+
+BASE: Final = "method.base_range"
+SLOPE: Final = "method.country_slope"
+TIER: Final = "method.tier"
+SIZE: Final = "method.size_exponent"
+LISTINGS: Final = (lines.LISTED_GOOD, lines.LISTED_UPSTREAM, lines.STATE_IMPOSED)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The numbers of one hazard that may move: paths of judgements, their logarithms, and the sd of those (P)."""
+
+    hazard: Hazard
+    paths: tuple[str, ...]
+    ln: Floats
+    sd: Floats
+    exponent: float
+    exponent_sd: float
+
+    def at(self, path: str) -> int:
+        """Position of a path; -1 when the hazard does not have it."""
+        return self.paths.index(path) if path in self.paths else -1
+
+    def with_ln(self, ln: Floats) -> Parameters:
+        """The same with other logarithms."""
+        return replace(self, ln=ln)
+
+
+def parameters(judgements: Judgements, hazard: Hazard) -> Parameters:
+    """The parameters in force. Numbers without a range have sd 0."""
+    tiers = [f"{TIER}.{hazard}.{tier}" for tier in TIERS]
+    factors = [f"factors.{name}.ratio.{hazard}" for name in (*FACTORS, *LISTINGS)]
+    shares = [f"factors.{name}.coefficient.{hazard}" for name in lines.SITE_FACTORS]
+    wanted = (f"{BASE}.{hazard}", f"{SLOPE}.{hazard}", *tiers, *factors, *shares)
+    paths = tuple(path for path in wanted if judgements.has(path))
+    found = [judgements.get(path) for path in paths]
+    exponent = judgements.get(SIZE)
+    return Parameters(
+        hazard=hazard,
+        paths=paths,
+        ln=np.log([estimate.value for estimate in found]),
+        sd=np.array([estimate.sd_ln for estimate in found]),
+        exponent=exponent.value,
+        exponent_sd=exponent.sd,
+    )
+
+
+@dataclass(frozen=True)
+class View:
+    """What is so at n sites: tier (0 unknown), states and their proof, migrants (NaN unknown), ln workers, country."""
+
+    tier: Places_
+    state: States
+    """n×F: the eight workforce factors, then the listings."""
+    proof: Floats
+    """n×F: how far an absence counts, 0 to 1."""
+    migrants: Floats
+    ln_workers: Floats
+    country: Floats
+    """Centred country index."""
+    shift: Floats
+    """Further ln ratio of the base (0 but in a draw)."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """n sites and one hazard: what does not move when parameters do."""
+
+    hazard: Hazard
+    ids: NDArray[np.str_]
+    fixed: Floats
+    """ln of the world's base × activity × region."""
+    tiers: Floats
+    """n×4: share of the activity's sites at each tier."""
+    prevalence: Floats
+    """n×F."""
+    usual_migrants: Floats
+    """n×3: low, central, high."""
+    strength: Floats
+    regional_strength: Floats
+    size: Floats
+    """n×3: low, usual and high number of workers of the activity."""
+    size_known: NDArray[np.bool_]
+    activity_known: NDArray[np.bool_]
+    country_sd: Floats
+    bound: float
+    ceiling: float
+    stated: View
+
+
+def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
+    """The design of typed sites (``engines.CORE`` columns). Raises ``KeyError`` for a country that does not exist."""
+    country = model.country_places(sites["_iso3"].to_numpy().astype("U3"))
+    division = model.activities.index(sites["_division"].to_numpy().astype("U2"))
+    zone = sites["_zone"].fill_null("").to_numpy().astype("U32")
+    tier = sites["_tier"].to_numpy().astype(np.intp)
+    at = Places(country, division, tier, zone)
+    judgements, mine = model.judgements, model.hazards[hazard]
+    regions = model.countries["ilo_region"].to_numpy().astype("U24")
+    index, sd = _country(model, hazard, regions)
+    state, proof = _states(model, hazard, sites, at)
+    usual = model.activities.size[division]
+    workers = sites["_workers"].to_numpy().astype(float)
+    known = np.isfinite(workers)
+    return Design(
+        hazard=hazard,
+        ids=sites["_supplier_id"].to_numpy().astype(str),
+        fixed=np.log(mine.base.world) + mine.base.activity[division] + mine.base.region[country],
+        tiers=model.activities.tiers[division],
+        prevalence=_prevalence(model, hazard, at, regions),
+        usual_migrants=model.activities.migrants[division],
+        strength=model.strength[country],
+        regional_strength=regional_share(model.strength[:, None], regions)[country, 0],
+        size=usual,
+        size_known=known,
+        activity_known=division > 0,
+        country_sd=sd[country],
+        bound=math.log(judgements.value("method.combined_ratio_bound")),
+        ceiling=judgements.value("method.rate_ceiling"),
+        stated=View(
+            tier=tier,
+            state=state,
+            proof=proof,
+            migrants=sites["_migrant_share"].to_numpy().astype(float),
+            ln_workers=np.log(np.where(known, workers, usual[:, 1])),
+            country=index[country],
+            shift=np.zeros(len(country)),
+        ),
+    )
+
+
+def _country(model: Model, hazard: Hazard, regions: NDArray[np.str_]) -> tuple[Floats, Floats]:
+    """Centred index (0 where nothing is known) and its sd (that of the region's countries there)."""
+    columns = {
+        name: model.countries[f"{hazard}_{name}"].to_numpy().astype(float) for name in ("index", "index_centred", "sd")
+    }
+    spread = np.zeros(len(regions))
+    for region in np.unique(regions):
+        inside = columns["index"][regions == region]
+        spread[regions == region] = np.nanstd(inside) if np.isfinite(inside).any() else 0.0
+    sd = np.where(np.isnan(columns["index"]), spread, np.nan_to_num(columns["sd"]))
+    return np.nan_to_num(columns["index_centred"]), sd
+
+
+def _states(model: Model, hazard: Hazard, sites: pl.DataFrame, at: Places) -> tuple[States, Floats]:
+    judgements = model.judgements
+    answers = digits(sites["_factors"].to_numpy().astype(np.int64)).astype(np.int8)
+    proofs = [np.full(answers.shape, judgements.value("method.absence_proof.declared"))]
+    states = [answers]
+    for name in LISTINGS:
+        listing = model.hazards[hazard].listings.get(name)
+        if listing is None:
+            states.append(np.full((len(answers), 1), UNKNOWN, dtype=np.int8))
+        elif name == lines.STATE_IMPOSED:
+            states.append(zone_states(model, at)[:, None])
+        else:
+            states.append(listing.state[at.country, at.division][:, None])
+        path = "method.absence_proof.documented" if name == lines.STATE_IMPOSED else "factors.listed_good.absence_proof"
+        proofs.append(np.full((len(answers), 1), judgements.value(path)))
+    return np.hstack(states).astype(np.int8), np.hstack(proofs)
+
+
+def _prevalence(model: Model, hazard: Hazard, at: Places, regions: NDArray[np.str_]) -> Floats:
+    table = model.judgements.table("activity_profile").filter(pl.col("parameter").is_in(list(FACTORS)))
+    wide = table.pivot("parameter", index="division", values="value").sort("division")
+    columns = [wide[name].to_numpy()[at.division] for name in FACTORS]
+    for name in LISTINGS:
+        listing = model.hazards[hazard].listings.get(name)
+        if listing is None:
+            columns.append(np.zeros(len(at.country)))
+        elif name == lines.STATE_IMPOSED:
+            in_zone = np.any(list(model.programmes.zones.values()), axis=0) if model.programmes.zones else False
+            present = np.where(model.programmes.country, 1.0, np.where(in_zone, model.zone_prevalence, 0.0))
+            columns.append(regional_share(present, regions)[at.country, at.division])
+        else:
+            present = (listing.state == PRESENT).astype(float)
+            columns.append(regional_share(present, regions)[at.country, at.division])
+    return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class Link:
+    """ln m of n sites, and how it moves with each parameter (n×P; empty unless asked for)."""
+
+    ln_m: Floats
+    gradient: Floats
+
+
+def link(of: Design, numbers: Parameters, view: View, *, gradient: bool = False) -> Link:
+    """ln m = ln π + γ·ln N under some parameters, for what a view says is so."""
+    size = len(of.fixed)
+    outside, inside = of.fixed + view.shift, np.zeros(size)
+    by_outside = np.zeros((size, len(numbers.ln))) if gradient else np.zeros((0, 0))
+    by_inside = by_outside.copy()
+    for place, path in enumerate(numbers.paths):
+        value, slope = _term(of, numbers, view, path, place)
+        if path.startswith("method."):
+            outside = outside + value
+            if gradient:
+                by_outside[:, place] = slope
+        else:
+            inside = inside + value
+            if gradient:
+                by_inside[:, place] = slope
+    tiers, tier_slopes = _tier(of, numbers, view)
+    outside = outside + tiers
+    bounded = of.bound * np.tanh(inside / of.bound)
+    raw = np.exp(outside + bounded) / of.ceiling
+    ln_rate = np.log(of.ceiling) + np.log(-np.expm1(-raw))
+    ln_m = ln_rate + numbers.exponent * view.ln_workers
+    if not gradient:
+        return Link(ln_m, by_outside)
+    for place, slopes in tier_slopes.items():
+        by_outside[:, place] = slopes
+    held = 1.0 - np.tanh(inside / of.bound) ** 2
+    below = raw * np.exp(-raw) / -np.expm1(-raw)
+    return Link(ln_m, below[:, None] * (by_outside + held[:, None] * by_inside))
+
+
+def _term(of: Design, numbers: Parameters, view: View, path: str, place: int) -> tuple[Floats, Floats]:
+    """One parameter's ln ratio at each site, and its derivative in the parameter's logarithm."""
+    ln, zero = numbers.ln[place], np.zeros(len(of.fixed))
+    if path.startswith(BASE):
+        return zero + ln, zero + 1.0
+    if path.startswith(SLOPE):
+        value = np.exp(ln) * view.country
+        return value, value
+    if path.startswith(TIER):
+        return zero, zero
+    name = path.split(".")[1]
+    if name == lines.MIGRANTS:
+        return _migrants(of, view, np.exp(ln))
+    if name == lines.SPONSORSHIP:
+        return _sponsorship(of, view, np.exp(ln))
+    column = (*FACTORS, *LISTINGS).index(name)
+    return _centred(ln, of.prevalence[:, column], view.state[:, column], view.proof[:, column])
+
+
+def _centred(ln: float, prevalence: Floats, state: States, proof: Floats) -> tuple[Floats, Floats]:
+    ratio = np.exp(ln)
+    average = 1.0 + prevalence * (ratio - 1.0)
+    weight = prevalence * ratio / average
+    present, absent = state == PRESENT, state == ABSENT
+    value = np.where(present, ln - np.log(average), np.where(absent, -proof * np.log(average), 0.0))
+    slope = np.where(present, 1.0 - weight, np.where(absent, -proof * weight, 0.0))
+    return value, slope
+
+
+def _migrants(of: Design, view: View, a: float) -> tuple[Floats, Floats]:
+    usual, known = of.usual_migrants[:, 1], np.isfinite(view.migrants)
+    share = np.where(known, view.migrants, usual)
+    value = np.log1p(a * share) - np.log1p(a * usual)
+    slope = a * share / (1.0 + a * share) - a * usual / (1.0 + a * usual)
+    return np.where(known, value, 0.0), np.where(known, slope, 0.0)
+
+
+def _sponsorship(of: Design, view: View, k: float) -> tuple[Floats, Floats]:
+    usual = of.usual_migrants[:, 1]
+    share = np.where(np.isfinite(view.migrants), view.migrants, usual)
+    own, average = k * of.strength * share, k * of.regional_strength * usual
+    return np.log1p(own) - np.log1p(average), own / (1.0 + own) - average / (1.0 + average)
+
+
+def _tier(of: Design, numbers: Parameters, view: View) -> tuple[Floats, dict[int, Floats]]:
+    """ln r(tier), an unknown tier being the average over the activity's; derivatives by position of the parameter."""
+    at = [numbers.at(f"{TIER}.{numbers.hazard}.{tier}") for tier in TIERS]
+    ratio = np.exp(numbers.ln[at])
+    share = np.where((view.tier == TIER_UNKNOWN)[:, None], of.tiers, view.tier[:, None] == np.array(TIERS))
+    total = share @ ratio
+    return np.log(total), {place: share[:, i] * ratio[i] / total for i, place in enumerate(at)}
+
+
+def presence(ln_m: Floats) -> Floats:
+    """P0 = 1 - exp(-m)."""
+    found: Floats = -np.expm1(-np.exp(ln_m))
+    return found
