@@ -75,5 +75,9 @@ def test_the_two_readmes_say_the_same() -> None:
     english, french = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.fr.md"))
     count = [len(re.findall(r"^## ", text, re.MULTILINE)) for text in (english, french)]
     assert count[0] == count[1]
+    named = [set(re.findall(r"`(vigilance [a-z]+(?: [a-z]+)?)`", text)) for text in (english, french)]
+    assert named[0] == named[1]
+    links = [set(re.findall(r"\]\((docs/[^)]+)\)", text)) for text in (english, french)]
+    assert links[0] == links[1]
     calls = [[b.language for b in pages.blocks(text)] for text in (english, french)]
     assert calls[0] == calls[1]

@@ -106,6 +106,8 @@ def test_evidence_counts_and_is_explained(scored: vigilance.Scored, tmp_path: Pa
     audits = tmp_path / "audits.csv"
     audits.write_text("supplier_id,audited_on,kind,notice,person_days\nA-1,2026-03-01,initial,unannounced,4\n")
     known = vigilance.score(FRAME, on=ON, evidence={"audits": audits})
+    held = vigilance.score(FRAME, on=ON, evidence={"audits": pl.read_csv(audits, try_parse_dates=True)})
+    assert results(held).equals(results(known))
     assert known.scores["forced_labour_p50"][0] < scored.scores["forced_labour_p50"][0]
     assert known.scores["forced_labour_p50"][1] == scored.scores["forced_labour_p50"][1]
     steps = known.explain("A-1")["hazards"]["forced_labour"]["steps"]

@@ -7,7 +7,7 @@ folder that the command line would. What goes wrong is a ``VigilanceError`` with
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -73,8 +73,8 @@ class Scored:
     issues: pl.DataFrame
     summary: Mapping[str, Any]
     run: Run
-    _rules: Path | None = None
-    _data: Path | None = None
+    _rules: Path | None = field(default=None, repr=False)
+    _data: Path | None = field(default=None, repr=False)
 
     def explain(self, supplier_id: str, *, lang: str = "en") -> dict[str, Any]:
         """Everything behind the scores of one site; see ``explain``."""
@@ -89,7 +89,7 @@ def score(
     engine: str = "polars",
     set: Mapping[str, float] | None = None,  # noqa: A002 - the name of the option
     mapping: Mapping[str, str] | None = None,
-    evidence: Mapping[str, str | Path] | None = None,
+    evidence: Mapping[str, Any] | None = None,
     decisions: str | Path | None = None,
     encoding: str | None = None,
     strict: bool = False,
@@ -102,17 +102,18 @@ def score(
 
     ``source`` is a path, several paths, or a table in memory: Polars, pandas, Arrow, a DuckDB relation. ``on`` is the
     date as of which everything is known (today by default); ``set`` changes judgements by their path; ``mapping`` is
-    column → header; ``evidence`` names files of further tables (``audits``, ``findings``, ``grievances``, ``events``,
-    ``measures``, ``lists``, ``links``); ``out`` also writes a run folder. Rows that cannot be used are set aside, with
-    their issues; more than the share ``max_rejected`` of them refuses the list.
+    column → header; ``evidence`` gives further tables, each a path or a table in memory (``audits``, ``findings``,
+    ``grievances``, ``events``, ``measures``, ``lists``, ``links``); ``out`` also writes a run folder. Rows that cannot
+    be used are set aside, with their issues; more than the share ``max_rejected`` of them refuses the list.
 
     Raises ``UsageError`` for an argument that cannot be used, ``InputRefused`` for a list that cannot, ``RuleError``
     for wrong rule files.
     """
-    with use(_language(lang)):
+    with use(_language(lang)), TemporaryDirectory(prefix="vigilance-") as scratch:
         day = _day(on)
         judgements = _judgements(rules, day, set)
         facts = reference.load(_path(data)).in_force(day)
+        _known_tables(evidence or {})
         job = pipeline.Job(
             inputs=_paths(source) if _is_paths(source) else (),
             on=day,
@@ -123,14 +124,16 @@ def score(
             encoding=encoding,
             strict=strict,
             max_rejected=max_rejected,
-            evidence={name: Path(path) for name, path in (evidence or {}).items()},
+            evidence={name: _file(table, name, scratch) for name, table in (evidence or {}).items()},
             decisions=_path(decisions),
         )
-        _known_tables(job.evidence)
         engines.engine(engine)
-        if job.out is not None:
-            return _written(job, source, facts, judgements, (_path(rules), _path(data)))
-        return _held(job, source, facts, judgements, (_path(rules), _path(data)))
+        folders = _path(rules), _path(data)
+        if job.out is None:
+            return _held(job, source, facts, judgements, folders)
+        job = replace(job, inputs=job.inputs or (_file(source, NAME, scratch),))
+        run = pipeline.score(job, facts, judgements).run
+        return Scored(run.scores.collect(), run.issues, run.meta, run, *folders)
 
 
 def _held(
@@ -172,23 +175,6 @@ def _held(
     tables = {"scores": scores, "sites": whole.select(typed), **given.frames}
     run = _Held(path=Path(NAME), meta={**said, "outputs": {}}, tables=tables)
     return Scored(scores, read.issues, said, run, *folders)
-
-
-def _written(
-    job: pipeline.Job,
-    source: Any,
-    facts: Facts,
-    judgements: Judgements,
-    folders: tuple[Path | None, Path | None],
-) -> Scored:
-    """Score into a run folder. A table in memory is put into a Parquet file first, whose digest the run records."""
-    with TemporaryDirectory(prefix="vigilance-") as scratch:
-        if not job.inputs:
-            path = Path(scratch) / f"{NAME}.parquet"
-            _polars(source).write_parquet(path)
-            job = pipeline.Job(**{**vars(job), "inputs": (path,)})
-        run = pipeline.score(job, facts, judgements).run
-    return Scored(run.scores.collect(), run.issues, run.meta, run, *folders)
 
 
 def explain(
@@ -266,6 +252,15 @@ def _polars(source: Any) -> pl.DataFrame:
     return eager.to_polars()
 
 
+def _file(source: Any, name: str, folder: str) -> Path:
+    """A path as it is; a table in memory as a Parquet file in the folder, whose digest a run records."""
+    if isinstance(source, (str, Path)):
+        return Path(source)
+    path = Path(folder) / f"{name}.parquet"
+    _polars(source).write_parquet(path)
+    return path
+
+
 def _is_paths(source: Any) -> bool:
     listed = [source] if isinstance(source, (str, Path)) else source
     return isinstance(listed, (list, tuple)) and bool(listed) and all(isinstance(p, (str, Path)) for p in listed)
@@ -307,7 +302,7 @@ def _language(lang: str) -> str:
     return lang
 
 
-def _known_tables(given: Mapping[str, Path]) -> None:
+def _known_tables(given: Mapping[str, Any]) -> None:
     unknown = sorted(given.keys() - frozenset(evidence_.TABLES))
     if unknown:
         raise UsageError(
