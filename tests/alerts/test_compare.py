@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.alerts.frames import POINT, limits, sites
+
 from vigilance.alerts import compare
 from vigilance.terms import HAZARDS
 

@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.alerts.frames import conditions, limits, places
+
 from vigilance.alerts import decide
 from vigilance.alerts.decide import Past, Suppression
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
-
 from tests.alerts.frames import POINT, conditions, limits, places
+
 from vigilance.alerts import decide, emit, words
 from vigilance.alerts.reach import buyers_above, reach, sites_at, with_regions
 from vigilance.i18n import use

@@ -1,8 +1,8 @@
 from datetime import date
 
 import polars as pl
-
 from tests.alerts.frames import limits
+
 from vigilance.alerts import reports
 from vigilance.rules import Judgements
 

@@ -47,17 +47,20 @@ def sha256(content: bytes) -> str:
 
 
 def packed(content: bytes) -> bytes:
-    """Bytes compressed with Zstandard behind their length and a CRC of their own."""
+    """Bytes compressed with Zstandard behind their length, a CRC of their own and one of these two."""
     head = len(content).to_bytes(8, "little") + zlib.crc32(content).to_bytes(4, "little")
     body: bytes = pa.Codec("zstd", compression_level=_LEVEL).compress(content, asbytes=True)
-    return head + body
+    return head + zlib.crc32(head).to_bytes(4, "little") + body
 
 
 def unpacked(content: bytes) -> bytes:
     """The bytes behind ``packed``. Raises ``ValueError`` when they are damaged."""
-    size, check = int.from_bytes(content[:8], "little"), int.from_bytes(content[8:12], "little")
+    head = content[:12]
+    if zlib.crc32(head) != int.from_bytes(content[12:16], "little"):
+        raise ValueError("CRC of the head differs")
+    size, check = int.from_bytes(head[:8], "little"), int.from_bytes(head[8:], "little")
     try:
-        raw: bytes = pa.Codec("zstd").decompress(content[12:], decompressed_size=size, asbytes=True)
+        raw: bytes = pa.Codec("zstd").decompress(content[16:], decompressed_size=size, asbytes=True)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(str(error)) from error
     if zlib.crc32(raw) != check:
