@@ -27,7 +27,9 @@ _ = messages("report")
     metavar="READER",
     help="csr, board, supplier:ID, or regulator:LAW (loi-2017-399, csddd, lksg, eu-2024-3015).",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the report; a new one beside the run by default.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of the report; a new one beside the run by default."
+)
 @click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Judgements that the run used.")
 @click.option("--data", "data_path", type=click.Path(path_type=Path), help="Facts that the run used.")
 @speech_options

@@ -19,6 +19,9 @@ _ = messages("report")
 
 WIDTH: Final = 720
 """Width of a drawing in a document, in CSS pixels."""
+BESIDE: Final = 460
+"""Width of one of two drawings side by side."""
+MAP_HEIGHT: Final = 250
 LISTED_IDS: Final = 12
 """A statement names its sites when there are so few; a workbook names them all."""
 
@@ -66,6 +69,7 @@ def renderer(env: Environment) -> Callable[[Block], Markup]:
                 texts=texts,
                 listed=LISTED_IDS,
                 pictures=_drawings(block) if isinstance(block, Chart) else (),
+                beside=isinstance(block, Chart) and not isinstance(block.spec.get("width"), dict),
             )
         )
 
@@ -76,10 +80,11 @@ def _drawings(chart: Chart) -> list[tuple[str, str]]:
     """The drawings of a chart, base64: one per hazard where it has that switch."""
     switch = any(p.get("name") == charts.HAZARD_PARAM for p in chart.spec.get("params", []))
     stepped = isinstance(chart.spec.get("width"), dict)
-    width = None if stepped else WIDTH
+    width = None if stepped else BESIDE if switch else WIDTH
     versions: list[tuple[str, dict[str, Any]]] = (
         [(name, charts.fixed(chart.spec, hazard, width)) for hazard, name in wording.hazards().items()]
         if switch
         else [("", charts.fixed(chart.spec, "", width))]
     )
-    return [(name, base64.b64encode(charts.drawn(spec).encode()).decode()) for name, spec in versions]
+    drawn = [(name, {**spec, "height": MAP_HEIGHT} if chart.name == "map" else spec) for name, spec in versions]
+    return [(name, base64.b64encode(charts.drawn(spec).encode()).decode()) for name, spec in drawn]

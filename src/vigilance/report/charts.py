@@ -20,14 +20,21 @@ from vigilance.terms import BANDS, HAZARDS
 _ = messages("report")
 
 COLOURS: Final = {"low": "#6baed6", "moderate": "#fed976", "high": "#fd8d3c", "severe": "#a50f15"}
-INDEX_RANGE: Final = ("#eef1f4", "#5d6b7a")
+INDEX_STEPS: Final = ("#e6eaee", "#c9d1d8", "#a7b2bd", "#84919e", "#5d6b7a")
 ARROWS: Final = {-1: "▼", 0: "•", 1: "▲"}
 """Better, no change, worse: a sign, so that colour is never alone."""
 CONFIG: Final[Mapping[str, Any]] = {
     "background": None,
     "font": "system-ui, sans-serif",
     "view": {"stroke": None},
-    "axis": {"labelFontSize": 12, "titleFontSize": 12, "grid": True, "gridColor": "#8884", "domain": False, "labelLimit": 190},
+    "axis": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "grid": True,
+        "gridColor": "#8884",
+        "domain": False,
+        "labelLimit": 190,
+    },
     "legend": {"labelFontSize": 12, "titleFontSize": 12},
     "text": {"fontSize": 12},
 }
@@ -55,6 +62,10 @@ def _band_scale() -> alt.Scale:
     return alt.Scale(domain=[wording.band_of(str(b)) for b in BANDS], range=[COLOURS[str(b)] for b in BANDS])
 
 
+def _legend(orient: str) -> alt.Legend:
+    return alt.Legend(title=None, orient=orient, symbolType="square", symbolStrokeWidth=0)
+
+
 def _values(frame: pl.DataFrame) -> alt.Data:
     return alt.Data(values=frame.to_dicts())
 
@@ -74,7 +85,10 @@ def distribution(counts: pl.DataFrame) -> dict[str, Any]:
             x=alt.X("sites:Q", stack="zero", title=_("sites"), axis=alt.Axis(format="~s", tickMinStep=1)),
             y=alt.Y("tier:N", sort=tiers, title=None, axis=alt.Axis(grid=False, labelLimit=200)),
             color=alt.Color(
-                "band:N", scale=_band_scale(), sort=order, legend=alt.Legend(title=None, orient="top", symbolType="square")
+                "band:N",
+                scale=_band_scale(),
+                sort=order,
+                legend=_legend("top"),
             ),
             order=alt.Order("place:Q"),
             tooltip=[
@@ -91,8 +105,10 @@ def distribution(counts: pl.DataFrame) -> dict[str, Any]:
 
 
 def heat_map(cells: pl.DataFrame, countries: list[str], activities: list[str]) -> dict[str, Any]:
-    """Countries × activities. Columns ``country, activity, sites`` and per hazard ``<h>_band, _p50, _before, _arrow,
-    _grade`` (words and written percentages).
+    """Countries × activities.
+
+    Columns ``country, activity, sites`` and per hazard ``<h>_band, _p50, _before, _arrow, _grade``: words and written
+    percentages.
     """
     base = (
         alt.Chart(_values(cells))
@@ -141,8 +157,9 @@ def heat_map(cells: pl.DataFrame, countries: list[str], activities: list[str]) -
 
 
 def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame) -> dict[str, Any]:
-    """The map: countries by index, sites by place. ``index``: ``iso3, country, <h>_index``; ``points``: ``lng, lat,
-    where, sites`` and per hazard ``<h>_band``.
+    """The map: countries by index, sites by place.
+
+    ``index`` has ``iso3, country, <h>_index``; ``points`` has ``lng, lat, where, sites`` and per hazard ``<h>_band``.
     """
     land = alt.Data(values=list(outlines["features"]))
     known = alt.LookupData(
@@ -158,10 +175,8 @@ def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame
                 "isValid(datum.index)",
                 alt.Color(
                     "index:Q",
-                    scale=alt.Scale(domain=[0, 1], range=list(INDEX_RANGE)),
-                    legend=alt.Legend(
-                        title=_("country index, 0 to 1"), orient="bottom", format=".1f", gradientLength=160, tickCount=3
-                    ),
+                    scale=alt.Scale(type="quantize", domain=[0, 1], range=list(INDEX_STEPS)),
+                    legend=alt.Legend(title=_("country index, 0 to 1"), orient="bottom", format=".1f", columns=3),
                 ),
                 alt.value("#f7f7f7"),
             ),
@@ -203,8 +218,10 @@ def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame
 
 
 def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
-    """The running product of a site. Rows: ``line, order, from, to, kind`` (start, raises, lowers, total), ``label``,
-    ``low``, ``high`` (null but for totals). Without rows, the page fills the data set ``steps``.
+    """The running product of a site.
+
+    Rows: ``line, order, from, to, kind`` (start, raises, lowers, total), ``label``, ``low``, ``high`` (null but for
+    totals). Without rows, the page fills the data set ``steps``.
     """
     named = alt.NamedData(name="steps") if rows is None else alt.Data(values=rows.to_dicts())
     kinds = {"start": "#5d6b7a", "raises": "#d95f02", "lowers": "#2b7bba", "total": "#5d6b7a"}
@@ -239,4 +256,4 @@ def library() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script; no network."""
     import vl_convert  # noqa: PLC0415 - starts an engine
 
-    return str(vl_convert.javascript_bundle(vl_version="6.4"))
+    return str(vl_convert.javascript_bundle(None, vl_version="6.4"))  # type: ignore[arg-type]

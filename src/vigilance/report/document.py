@@ -6,7 +6,7 @@ spreadsheet gets numbers and a page gets them written as the language does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from vigilance.report import wording
 
 Kind = Literal["text", "name", "int", "decimal", "percent", "ratio", "band"]
 """How a column reads; ``name`` is a user's own text, ``band`` a code that gets its colour."""
+LONGEST_CELL: Final = 400
 NUMERIC: Final = frozenset({"int", "decimal", "percent", "ratio"})
 
 
@@ -106,18 +107,17 @@ class Document:
         return [block for section in self.sections for block in section.blocks if isinstance(block, Table)]
 
 
+READ: Final[Mapping[str, Callable[[Any], str]]] = {
+    "int": lambda value: wording.number(float(value)),
+    "decimal": lambda value: wording.number(float(value), 1),
+    "percent": lambda value: wording.percent(float(value)),
+    "ratio": lambda value: wording.ratio(float(value)),
+    "band": lambda value: wording.band_of(str(value)),
+}
+
+
 def cell(value: Any, kind: Kind) -> str:
     """One cell as a person reads it."""
     if value is None:
         return wording.MISSING
-    if kind == "int":
-        return wording.number(float(value))
-    if kind == "decimal":
-        return wording.number(float(value), 1)
-    if kind == "percent":
-        return wording.percent(float(value))
-    if kind == "ratio":
-        return wording.ratio(float(value))
-    if kind == "band":
-        return wording.band_of(str(value))
-    return wording.plain(value, 400)
+    return READ[kind](value) if kind in READ else wording.plain(value, LONGEST_CELL)

@@ -12,10 +12,10 @@ import polars as pl
 
 from vigilance import reference, rules
 from vigilance.errors import UsageError
+from vigilance.evidence import KEPT, TABLES
 from vigilance.i18n import language, messages
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
-from vigilance.evidence import KEPT, TABLES
 from vigilance.run import Run
 from vigilance.scoring.model import Model, build
 from vigilance.terms import HAZARDS

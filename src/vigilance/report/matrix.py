@@ -11,14 +11,16 @@ from vigilance.report.material import WINDOW_YEARS, Material
 from vigilance.terms import BANDS, DIVISION_UNKNOWN, HAZARDS
 
 SIGNS: Final = {"up": 1, "same": 0, "down": -1}
+EMPTY: Final = {"p50": pl.Float64, "p80": pl.Float64, "band": pl.String, "p50_before": pl.Float64}
 CONVENTIONS: Final = ("c029", "c105", "c138", "c182", "p029")
 
 
 def matrix(material: Material) -> pl.DataFrame:
-    """One row per country and stated activity of the list, sorted: ``iso3, division, sites`` and per hazard ``<h>_p50,
-    _p80, _band`` (of a site of which nothing else is known), ``<h>_p50_before`` (five years before), ``<h>_direction``
-    (-1 better, 0 same, 1 worse), ``<h>_severe`` (sites of the list in the severe band) and ``<h>_grade`` (the most
-    common evidence grade of its sites).
+    """One row per country and stated activity of the list, sorted.
+
+    ``iso3, division, sites`` and per hazard ``<h>_p50, _p80, _band`` (of a site of which nothing else is known),
+    ``<h>_p50_before`` (five years before), ``<h>_direction`` (-1 better, 0 same, 1 worse), ``<h>_severe`` (sites of
+    the list in the severe band) and ``<h>_grade`` (the most common evidence grade of its sites).
     """
     sites = material.sites.filter(pl.col("_division") != DIVISION_UNKNOWN)
     cells = (
@@ -32,11 +34,8 @@ def matrix(material: Material) -> pl.DataFrame:
     )
     countries, divisions = (sorted(cells[c].unique().to_list()) for c in ("iso3", "division"))
     if not countries:
-        return cells.with_columns(
-            pl.lit(None, dtype=kind).alias(f"{h}_{name}")
-            for h in HAZARDS
-            for name, kind in (("p50", pl.Float64), ("p80", pl.Float64), ("band", pl.String), ("p50_before", pl.Float64))
-        ).with_columns(pl.lit(0).alias(f"{h}_direction") for h in HAZARDS)
+        nothing = [pl.lit(None, dtype=kind).alias(f"{h}_{name}") for h in HAZARDS for name, kind in EMPTY.items()]
+        return cells.with_columns(*nothing, *(pl.lit(0, dtype=pl.Int8).alias(f"{h}_direction") for h in HAZARDS))
     found = whole.matrix(
         material.facts.reference, material.judgements, material.run.on, WINDOW_YEARS, countries, divisions
     ).cells
@@ -49,8 +48,10 @@ def matrix(material: Material) -> pl.DataFrame:
 
 
 def by_country(material: Material) -> pl.DataFrame:
-    """One row per country of the list, most severe first: ``iso3, sites``, per hazard ``<h>_<band>`` (sites),
-    ``<h>_index, _index_5_years_before, _coverage``, and the status of the conventions.
+    """One row per country of the list, most severe first.
+
+    ``iso3, sites``, per hazard ``<h>_<band>`` (sites), ``<h>_index, _index_5_years_before, _coverage``, and the status
+    of the conventions.
     """
     counted = material.sites.group_by(pl.col("_iso3").alias("iso3")).agg(
         pl.len().alias("sites"),

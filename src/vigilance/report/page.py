@@ -218,7 +218,9 @@ def texts() -> dict[str, str]:
         "range": _("Range (5 % to 95 %)"),
         "source": _("Source, since"),
         "prior": _("expert prior"),
-        "product": _("The lines multiply to a rate of {rate} and, with the size of the site, to a probability of {p0}."),
+        "product": _(
+            "The lines multiply to a rate of {rate} and, with the size of the site, to a probability of {p0}."
+        ),
         "after": _("Audits, reports and other evidence about the site then give {p50}."),
         "improve": _("What would improve the evidence, the most telling first"),
         "nothing": _("Everything that the list can say of this site is stated."),

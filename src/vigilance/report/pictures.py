@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import polars as pl
@@ -174,7 +175,10 @@ class Pictures:
             .agg(
                 pl.len().alias("sites"),
                 pl.col("_iso3").mode().sort().first().alias("where"),
-                *(pl.col(f"{h}_band").replace_strict(rank, return_dtype=pl.Int8).max().alias(f"{h}_band") for h in HAZARDS),
+                *(
+                    pl.col(f"{h}_band").replace_strict(rank, return_dtype=pl.Int8).max().alias(f"{h}_band")
+                    for h in HAZARDS
+                ),
             )
             .sort(["sites", "lng", "lat"], descending=[True, False, False])
         )
@@ -216,9 +220,9 @@ def _middles(outlines: dict[str, Any]) -> pl.DataFrame:
 def _centroid(ring: list[list[float]]) -> tuple[float, float, float]:
     """Area (absolute), longitude and latitude of the centroid of a ring (the shoelace formula)."""
     area = lng = lat = 0.0
-    for (x0, y0), (x1, y1) in zip(ring, ring[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(ring):
         cross = x0 * y1 - x1 * y0
         area, lng, lat = area + cross, lng + (x0 + x1) * cross, lat + (y0 + y1) * cross
     if area == 0.0:
-        return 0.0, *ring[0]
+        return 0.0, ring[0][0], ring[0][1]
     return abs(area) / 2.0, lng / (3.0 * area), lat / (3.0 * area)

@@ -1,4 +1,4 @@
-"""Make a report: choose the document for the reader, write it in the formats asked for, into a folder that appears whole."""
+"""Make a report: the document for the reader, in the formats asked for, in a folder that appears whole."""
 
 from __future__ import annotations
 

@@ -79,14 +79,21 @@ def bands_table(material: Material) -> Table:
     rows = [
         [
             str(band),
-            *(value for h in HAZARDS for value in (material.bands(h)[str(band)], material.bands(h)[str(band)] / max(total, 1))),
+            *(
+                value
+                for h in HAZARDS
+                for value in (material.bands(h)[str(band)], material.bands(h)[str(band)] / max(total, 1))
+            ),
         ]
         for band in reversed(BANDS)
     ]
     names = wording.hazards()
     columns = [Column(_("band"), "band")]
     for hazard in HAZARDS:
-        columns += [Column(f"{names[hazard]}, {_('sites')}", "int"), Column(f"{names[hazard]}, {_('share')}", "percent")]
+        columns += [
+            Column(_("{hazard}, sites").format(hazard=names[hazard]), "int"),
+            Column(_("{hazard}, share").format(hazard=names[hazard]), "percent"),
+        ]
     limits = [wording.percent(material.judgements.value(f"method.band.{b}"), 0) for b in BANDS[1:]]
     note = _(
         "The band follows the 80th percentile of the probability that anyone is affected: moderate from {moderate}, "
@@ -165,7 +172,10 @@ def countries_table(pictures: Pictures) -> Table:
 def knowledge(material: Material) -> list[Block]:
     """Evidence grades, and which kinds of evidence the run had."""
     names = wording.hazards()
-    columns = [Column(_("evidence grade")), *(Column(f"{names[h]}, {_('sites')}", "int") for h in HAZARDS)]
+    columns = [
+        Column(_("evidence grade")),
+        *(Column(_("{hazard}, sites").format(hazard=names[h]), "int") for h in HAZARDS),
+    ]
     grades = [material.grades(h) for h in HAZARDS]
     rows = [[grade, *(counted[grade] for counted in grades)] for grade in grades[0]]
     note = _("A: most of what matters about the site is known; E: almost all is assumed. A grade says nothing of risk.")
@@ -248,7 +258,7 @@ def decisions(material: Material) -> Sequence[str]:
 def weak(material: Material) -> Section:
     """What is weak, said in every report."""
     priors, numbers = material.expert_priors
-    own = _("{priors} of the {numbers} uncertain numbers of the method rest, at least in part, on expert priors.").format(
-        priors=wording.number(priors), numbers=wording.number(numbers)
-    )
+    own = _(
+        "{priors} of the {numbers} uncertain numbers of the method rest, at least in part, on expert priors."
+    ).format(priors=wording.number(priors), numbers=wording.number(numbers))
     return Section(_("What is weak"), [Bullets([*wording.weaknesses(), own])])

@@ -46,7 +46,7 @@ def sheet(material: Material, supplier_id: str) -> Document:
             Section(_("What your customer told us about your site"), [_stated(material, row)]),
             *(_hazard(material, row, steps, hazard) for hazard in HAZARDS),
             Section(_("How to correct it"), [Bullets(_corrections())]),
-            Section(_("What is weak"), [Bullets(wording.weaknesses())]),
+            Section(_("What is weak"), [Text(" ".join(wording.weaknesses()), "note")]),
         ],
     )
 
@@ -114,7 +114,7 @@ def _hazard(material: Material, row: dict[str, Any], steps: pl.DataFrame, hazard
         grade=row[f"{hazard}_grade"],
         **{q: wording.percent(row[f"{hazard}_{q}"]) for q in ("p05", "p50", "p95")},
     )
-    blocks: list[Block] = [Text(head), chart(mine, row, hazard), _lines(mine)]
+    blocks: list[Block] = [Text(head), _lines(mine), chart(mine, row, hazard)]
     override = row[f"{hazard}_override"]
     if override:
         blocks.insert(1, Text(_("The band was raised: {why}.").format(why=wording.overrides().get(override, override))))
@@ -122,8 +122,8 @@ def _hazard(material: Material, row: dict[str, Any], steps: pl.DataFrame, hazard
     missing = waterfall.unknowns(material, hazard, row["_division"], row["_factors"], known)
     asked = wording.questions()
     if missing:
-        blocks.append(Text(_("What would improve the evidence, the most telling first:")))
-        blocks.append(Bullets([asked[name] for name in missing[:4] if name in asked]))
+        told = " ".join(asked[name] for name in missing[:4] if name in asked)
+        blocks.append(Text(_("What would improve the evidence, the most telling first:") + " " + told))
     return Section(wording.hazards()[hazard], blocks)
 
 
@@ -138,8 +138,14 @@ def _lines(mine: pl.DataFrame) -> Table:
         bounds = [wording.percent(step[b], 2) if first else wording.ratio(step[b]) for b in ("low", "high")]
         mark = "" if step["known"] else _("not stated")
         between = _("{low} to {high}").format(low=bounds[0], high=bounds[1])
-        rows.append([step["title"], value, between, mark, f"{step['source_text']} ({step['since']})"])
-    columns = [Column(_("line")), Column(_("ratio")), Column(_("range")), Column(_("answer")), Column(_("source, since"))]
+        rows.append([step["title"], value, between, mark, f"{step['source_short']} ({step['since']})"])
+    columns = [
+        Column(_("line")),
+        Column(_("ratio")),
+        Column(_("range")),
+        Column(_("answer")),
+        Column(_("source, since")),
+    ]
     note = _("{count} lines that change almost nothing are left out.").format(count=left_out) if left_out else ""
     return Table(_("The lines multiply to the rate, then to the probability"), columns, rows, note)
 
@@ -154,7 +160,7 @@ def chart(mine: pl.DataFrame, row: dict[str, Any], hazard: Hazard) -> Chart:
 
 
 def waterfall_rows(mine: pl.DataFrame, row: dict[str, Any], hazard: Hazard) -> list[dict[str, Any]]:
-    """The steps of a waterfall (see ``charts.waterfall``): the running product, then the probability with its interval."""
+    """The steps of a waterfall (``charts.waterfall``): the running product, then the probability and its interval."""
     made: list[dict[str, Any]] = []
     steps = mine.with_columns(late=pl.col("step").replace_strict(ORDER, return_dtype=pl.Int8))
     running, evidenced = 1.0, False

@@ -8,6 +8,7 @@ activity's factors once and per site only what is its own, and multiplies: the p
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from vigilance.terms import FACTORS, HAZARDS, UNKNOWN, Hazard
 
 DIGITS: Final = 5
 """Digits of the logarithms that a page gets: a product of some twenty lines stays within 0.02 %."""
+SHORT: Final = 60
 SIGNIFICANT: Final = 0.002
 """A variance below this adds nothing to an interval that a reader would see; it is not asked about."""
 
@@ -54,7 +56,7 @@ def factor_lines(material: Material, divisions: Sequence[str]) -> dict[str, Any]
     place = model.activities.index(np.array(divisions, dtype="U2"))
     found: dict[str, Any] = {}
     for hazard in HAZARDS:
-        factors = {}
+        factors: dict[str, dict[str, Any]] = {}
         for state in range(3):
             states = np.full((len(place), len(FACTORS)), state, dtype=np.intp)
             for name, line in patterns.pattern_lines(model, hazard, place, states).items():
@@ -67,7 +69,7 @@ def factor_lines(material: Material, divisions: Sequence[str]) -> dict[str, Any]
 
 
 def site_lines(material: Material) -> dict[str, Any]:
-    """Per hazard and line that follows from the row's share of migrants: ``ln``, ``sd`` of every site, dictionary-coded."""
+    """Per hazard, the lines of the share of migrants: ``ln`` and ``sd`` by combination; ``at`` says whose it is."""
     model = material.model
     core = core_columns(material.sites.lazy()).collect()
     shares = core.select(*cells.KEY, "_migrant_share").unique().sort(*cells.KEY, "_migrant_share")
@@ -83,19 +85,21 @@ def site_lines(material: Material) -> dict[str, Any]:
             terms[name] = {
                 "ln": _rounded(numbers["ln"].to_numpy()),
                 "sd": _rounded(numbers["sd"].to_numpy()),
-                "weight": _rounded(joined[f"{hazard}_migrants_known"].to_numpy(), 4) if name == lines.MIGRANTS else None,
+                "weight": _rounded(joined[f"{hazard}_migrants_known"].to_numpy(), 4)
+                if name == lines.MIGRANTS
+                else None,
             }
         found["hazards"][str(hazard)] = terms
     return found
 
 
 def evidence_lines(material: Material) -> dict[str, Any]:
-    """The lines of audits, findings, grievances, events, lists and measures, where the run had any: parallel lists
-    ``site`` (position), ``hazard``, ``step``, ``factor``, ``ln``, ``sd``, ``since``, and the words they are coded in.
+    """The lines of audits, findings, grievances, events, lists and measures, where the run had any.
+
+    Parallel lists ``site`` (position), ``hazard``, ``step``, ``factor``, ``ln``, ``sd``, ``since``, and the words they
+    are coded in.
     """
-    told = evidence.lines(
-        material.run.sites.collect(), material.evidence_frames, material.judgements, material.run.on
-    )
+    told = evidence.lines(material.run.sites.collect(), material.evidence_frames, material.judgements, material.run.on)
     if not told.height:
         return {"site": []}
     place = material.sites.select(pl.col("_supplier_id").alias("supplier_id"), pl.int_range(pl.len()).alias("site"))
@@ -120,7 +124,7 @@ def _rounded(values: Any, digits: int = DIGITS) -> list[float]:
 
 
 def size_lines(material: Material, divisions: Sequence[str]) -> dict[str, Any]:
-    """What the page needs for the size line: the exponent and its sd, and per division the usual size and its spread."""
+    """The size line: the exponent and its sd, and per division the usual size and its spread."""
     from vigilance.scoring.model import size  # noqa: PLC0415 - beside its only use
 
     model = material.model
@@ -160,10 +164,23 @@ def source(material: Material, ids: str, since: str) -> dict[str, str]:
     known = material.judgements.book.sources
     given = [known[name] for name in ids.split() if name in known]
     if not given:
-        return {"text": ids, "url": "", "since": since, "prior": ""}
+        return {
+            "text": ids,
+            "short": textwrap.shorten(ids, SHORT, placeholder="…"),
+            "url": "",
+            "since": since,
+            "prior": "",
+        }
     text = "; ".join(f"{s.publisher}, {s.title[language()]}" + (f" ({s.year})" if s.year else "") for s in given)
     prior = "1" if any(s.kind == "expert_prior" for s in given) else ""
-    return {"text": text, "url": next((s.url for s in given if s.url), ""), "since": since, "prior": prior}
+    short = "; ".join(dict.fromkeys(f"{s.publisher.partition(',')[0]} {s.year or ''}".strip() for s in given))
+    return {
+        "text": text,
+        "short": short,
+        "url": next((s.url for s in given if s.url), ""),
+        "since": since,
+        "prior": prior,
+    }
 
 
 def titles() -> dict[str, str]:
@@ -181,16 +198,16 @@ def _capital(text: str) -> str:
 
 
 def ratios(material: Material, ids: Sequence[str]) -> pl.DataFrame:
-    """All lines of some sites, long (``scoring.explain.COLUMNS``), with ``title`` and ``source_text``.
+    """All lines of some sites, long, in the order of ``ids``.
 
-    Sites come in the order of ``ids``.
+    Columns ``scoring.explain.COLUMNS``, with ``title``, ``source_text`` and ``source_short``.
     """
     order = pl.DataFrame({"supplier_id": list(ids)}, schema={"supplier_id": pl.String}).with_row_index("_place")
     typed = material.run.sites.filter(pl.col("_supplier_id").is_in(list(ids))).collect()
     made = engines.ratios(typed, material.model)
     told = evidence.lines(typed, material.evidence_frames, material.judgements, material.run.on)
     made = pl.concat([made, told.select(made.columns)], how="vertical_relaxed") if told.height else made
-    said = {pair: source(material, *pair)["text"] for pair in made.select("source", "since").unique().iter_rows()}
+    said = {pair: source(material, *pair) for pair in made.select("source", "since").unique().iter_rows()}
     names = {name: line_title(name) for name in made["factor"].unique().to_list()}
     return (
         made.join(order, on="supplier_id", how="left")
@@ -199,8 +216,11 @@ def ratios(material: Material, ids: Sequence[str]) -> pl.DataFrame:
         .with_columns(
             pl.col("factor").replace(names).alias("title"),
             pl.struct("source", "since")
-            .map_elements(lambda s: said[(s["source"], s["since"])], return_dtype=pl.String)
+            .map_elements(lambda s: said[(s["source"], s["since"])]["text"], return_dtype=pl.String)
             .alias("source_text"),
+            pl.struct("source", "since")
+            .map_elements(lambda s: said[(s["source"], s["since"])]["short"], return_dtype=pl.String)
+            .alias("source_short"),
         )
         .drop("_place", "_line")
     )
@@ -233,5 +253,3 @@ def unknowns(material: Material, hazard: Hazard, division: str, factors: int, kn
     if shares is not None and not known.get(lines.MIGRANTS, True):
         weights[lines.MIGRANTS] = float(shares.between[place[0]])
     return sorted((n for n, w in weights.items() if w > SIGNIFICANT), key=lambda n: (-weights[n], n))
-
-

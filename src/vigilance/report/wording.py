@@ -18,10 +18,9 @@ _ = messages("report")
 MISSING: Final = "–"
 LONGEST_NAME: Final = 200
 """Characters of a name that a report shows; the whole name stays in the run."""
-CONTROL: Final = {
-    code: " "
-    for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)
-}
+CONTROL: Final = dict.fromkeys(
+    (*range(32), 127, *range(128, 160), *range(8234, 8239), *range(8294, 8298), 8206, 8207), " "
+)
 """Control characters and marks that turn the direction of writing: they could disguise the text around a name."""
 
 
@@ -61,7 +60,8 @@ def ratio(value: float) -> str:
 def day(value: date) -> str:
     """A date in words: ``1 November 2026``, ``1 novembre 2026``."""
     locale = "fr" if language() == "fr" else "en_GB"
-    return str(format_date(value, format="long", locale=locale))
+    text = str(format_date(value, format="long", locale=locale))
+    return text.replace("1 ", "1er ", 1) if locale == "fr" and value.day == 1 else text
 
 
 def plain(name: object, limit: int = LONGEST_NAME) -> str:

@@ -33,7 +33,13 @@ OPTIONS: Final = {
     "strings_to_numbers": False,
     "in_memory": False,
 }
-FORMATS: Final[dict[str, str]] = {"int": "#,##0", "decimal": "#,##0.0", "percent": "0.0%", "ratio": '"×"0.00', "number": "0.00"}
+FORMATS: Final[dict[str, str]] = {
+    "int": "#,##0",
+    "decimal": "#,##0.0",
+    "percent": "0.0%",
+    "ratio": '"×"0.00',
+    "number": "0.00",
+}
 EXPLAINED: Final = 500
 """Sites whose every ratio is listed: those with the highest risk. More would pass what a sheet can hold."""
 LONGEST: Final = 32_000
@@ -76,15 +82,13 @@ class Book:
         sheet = self.book.add_worksheet(name)
         sheet.freeze_panes(1, freeze)
         safe = tabular.safe(frame.rename(dict(zip(frame.columns, map(str, range(frame.width)), strict=True))))
-        for place, (title, kind) in enumerate(headings):
+        for place, (_title, kind) in enumerate(headings):
             sample = [str(value) for value in safe[:SAMPLE, place].to_list() if value is not None]
             longest = max([len(text) for text in sample] + [10]) if kind in {"text", "band"} else 11
             sheet.set_column(place, place, min(longest + 2, WIDEST), self.numbers.get(kind))
         for place, (title, _kind) in enumerate(headings):
             sheet.write_string(0, place, title, self.head)
-        writers = [
-            sheet.write_string if kind in {"text", "band"} else sheet.write_number for _title, kind in headings
-        ]
+        writers = [sheet.write_string if kind in {"text", "band"} else sheet.write_number for _title, kind in headings]
         formats = [self.numbers.get(kind) for _title, kind in headings]
         for row, values in enumerate(safe.iter_rows(), start=1):
             for place, value in enumerate(values):
@@ -113,7 +117,7 @@ def _guarded(text: str) -> str:
 
 @writer("xlsx")
 def write(request: Request) -> bytes:
-    """The workbook of a run for those who work with the list; for other readers, the tables and rows of their document."""
+    """The workbook of a run for those who work with the list; for other readers, the tables of their document."""
     target = io.BytesIO()
     book = Book(target)
     _summary(book, request)
@@ -147,12 +151,8 @@ def _summary(book: Book, request: Request) -> None:
 
 def _table(book: Book, name: str, columns: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
     kinds: list[Kind] = [column.kind for column in columns]
-    made = {
-        str(place): [_value(row[place], kind) for row in rows] for place, kind in enumerate(kinds)
-    }
-    schema = {
-        str(place): pl.Float64 if kind in FORMATS else pl.String for place, kind in enumerate(kinds)
-    }
+    made = {str(place): [_value(row[place], kind) for row in rows] for place, kind in enumerate(kinds)}
+    schema = {str(place): pl.Float64 if kind in FORMATS else pl.String for place, kind in enumerate(kinds)}
     headings = [
         (column.title, column.kind if column.kind in FORMATS or column.kind == "band" else "text") for column in columns
     ]
@@ -337,13 +337,22 @@ def _method(book: Book, request: Request) -> None:
     material = request.material
     lines = [
         (_("Method"), ""),
-        (_("rate"), _("The expected share of workers affected within a year: a product of ratios, each with a source.")),
-        (_("presence"), _("The probability that anyone at the site is affected: it grows with the rate and the size.")),
+        (
+            _("rate"),
+            _("Expected share of workers affected within a year: a product of ratios, each with a source."),
+        ),
+        (_("presence"), _("Probability that anyone at the site is affected: it grows with the rate and the size.")),
         (_("evidence"), _("Audits, reports, events and lists multiply the odds. Clean audits barely lower them.")),
-        ("P05, P50, P80, P95", _("Quantiles of that probability. Bands and ranks follow P80: ignorance raises priority.")),
+        (
+            "P05, P50, P80, P95",
+            _("Quantiles of it. Bands and ranks follow P80: ignorance raises priority."),
+        ),
         (_("evidence grade"), _("A to E: how much of what matters about the site is known. It says nothing of risk.")),
         (_("priority"), _("Severity for people first, then likelihood.")),
-        (_("Ratios and sources"), _("Lists the {count} sites with the highest risk.").format(count=wording.number(EXPLAINED))),
+        (
+            _("Ratios and sources"),
+            _("Lists the {count} sites with the highest risk.").format(count=wording.number(EXPLAINED)),
+        ),
         (_("What is weak"), ""),
         *(("•", text) for text in wording.weaknesses()),
         (_("This run"), ""),
