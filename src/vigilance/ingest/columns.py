@@ -24,6 +24,9 @@ LINE: Final = "_line"
 PREPARED: Final = ("\x1e", "\x1f")
 """First characters of the names of prepared columns; no header can hold them."""
 
+WEIGHT: Final = "\x1drows"
+"""The column that says how many rows have a text, in a frame of distinct texts."""
+
 _BLANK_WORDS: Final = (
     "-|--|---|—|–|?|??|.|/|n/a|#n/a|na|n.a.|n.a|n/d|nd|n.d.|n.c.|nc|n.k.|unknown|not known|not available|null|none|tbd|"
     "tbc|inconnu|inconnue|non connu|non disponible|non renseigné|non renseigne|non communiqué|ne sait pas|aucun"
@@ -120,6 +123,12 @@ class Cell:
     on: date
     facts: Tables | None
     required: bool = False
+    coded: bool = False
+    """Whether what is asked is asked of the distinct texts, each with its ``WEIGHT``, rather than of the rows."""
+
+    def rows(self, condition: pl.Expr) -> pl.Expr:
+        """In how many rows a condition holds."""
+        return (condition.cast(pl.Int64) * pl.col(WEIGHT)).sum() if self.coded else condition.sum()
 
     @property
     def text(self) -> pl.Expr:

@@ -32,18 +32,18 @@ def text(cell: Cell, column: Column) -> Reader:
     foreign = cell.text.str.len_bytes() != cell.text.str.len_chars()
     seen = yield Counts(
         {
-            "blank": cell.text.is_null().sum(),
-            "foreign": foreign.sum(),
-            "guarded": cell.text.str.starts_with("'").sum(),
-            "scientific": scientific.sum(),
+            "blank": cell.rows(cell.text.is_null()),
+            "foreign": cell.rows(foreign),
+            "guarded": cell.rows(cell.text.str.starts_with("'")),
+            "scientific": cell.rows(scientific),
         }
     )
     invisible, mixed = cell.text.str.contains(_MASK), cell.text.str.contains(MIXED_PATTERN)
     odd = {"invisible": 0, "mixed": 0}
     if seen["foreign"]:
-        held = cell.text.filter(foreign)
+        held = pl.when(foreign).then(cell.text)
         odd = yield Counts(
-            {"invisible": held.str.contains(_MASK).sum(), "mixed": held.str.contains(MIXED_PATTERN).sum()}
+            {"invisible": cell.rows(held.str.contains(_MASK)), "mixed": cell.rows(held.str.contains(MIXED_PATTERN))}
         )
     key = pl.when(invisible).then(pl.lit("invisible")).when(mixed).then(pl.lit("mixed"))
     key = key.when(scientific).then(pl.lit("scientific"))
@@ -141,7 +141,7 @@ def _checked(valid: Callable[[pl.Expr], pl.Expr], name: str) -> Callable[[Cell, 
     def reader(cell: Cell, column: Column) -> Reader:
         plain = cell.text.str.to_uppercase().str.replace_all(r"[\s.\-]", "")
         bad = cell.text.is_not_null() & ~valid(plain)
-        seen = yield Counts({"bad": bad.sum(), "spaced": (plain != cell.text).sum()})
+        seen = yield Counts({"bad": cell.rows(bad), "spaced": cell.rows(plain != cell.text)})
         severity = "error" if column.options.get("key") else "warning"
         said = Text(
             f"{column.name}_invalid",

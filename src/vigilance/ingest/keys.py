@@ -59,7 +59,8 @@ def repeated(
                     LINE,
                     key.alias("_key"),
                     pl.concat_str(
-                        [pl.col(name).str.strip_chars().fill_null("") for name in sorted(columns)], separator="\x1f"
+                        [pl.col(name).cast(pl.String).str.strip_chars().fill_null("") for name in sorted(columns)],
+                        separator="\x1f",
                     ).alias("_content"),
                 ).filter(pl.col("_key").is_in(wanted["_key"].implode()))
                 for i, (frame, columns) in enumerate(zip(frames, own, strict=True))

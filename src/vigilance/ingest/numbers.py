@@ -94,8 +94,8 @@ def settle(
     quick = cell.number
     seen = yield Counts(
         {
-            "unread": (cell.text.is_not_null() & quick.is_null()).sum(),
-            "fraction": (quick != quick.floor()).sum() if whole else pl.lit(0),
+            "unread": cell.rows(cell.text.is_not_null() & quick.is_null()),
+            "fraction": cell.rows(quick != quick.floor()) if whole else pl.lit(0),
             "low": quick.min(),
             "high": quick.max(),
             **(extra or {}),
@@ -107,12 +107,12 @@ def settle(
     text = bare(cell)
     classes = yield Counts(
         {
-            "dot": text.str.contains(_DOT_DECIDES).sum(),
-            "comma": text.str.contains(_COMMA_DECIDES).sum(),
-            "dot_open": text.str.contains(_DOT_OPEN).sum(),
-            "comma_open": text.str.contains(_COMMA_OPEN).sum(),
-            "spaced": cell.text.str.contains(_SPACED).sum(),
-            "unknown": cell.text.str.to_lowercase().is_in(_UNKNOWN.implode()).sum(),
+            "dot": cell.rows(text.str.contains(_DOT_DECIDES)),
+            "comma": cell.rows(text.str.contains(_COMMA_DECIDES)),
+            "dot_open": cell.rows(text.str.contains(_DOT_OPEN)),
+            "comma_open": cell.rows(text.str.contains(_COMMA_OPEN)),
+            "spaced": cell.rows(cell.text.str.contains(_SPACED)),
+            "unknown": cell.rows(cell.text.str.to_lowercase().is_in(_UNKNOWN.implode())),
         }
     )
     style = _style(classes, whole=whole)
@@ -219,8 +219,8 @@ def count(cell: Cell, column: Column) -> Reader:
     bound = text.str.extract(_BOUND, 1).cast(pl.Float64, strict=False)
     seen = yield Counts(
         {
-            "ranges": (exact.is_null() & middle.is_not_null()).sum(),
-            "bounds": (exact.is_null() & middle.is_null() & bound.is_not_null()).sum(),
+            "ranges": cell.rows(exact.is_null() & middle.is_not_null()),
+            "bounds": cell.rows(exact.is_null() & middle.is_null() & bound.is_not_null()),
         }
     )
     notes = [*settled.notes, *_range_notes(cell, seen)]
@@ -242,12 +242,13 @@ def _range_notes(cell: Cell, seen: Mapping[str, int]) -> list[Note]:
 def share(cell: Cell, column: Column) -> Reader:
     """A share, written 0.4, 40 or ``40 %`` by the whole column; typed Float64 from 0 to 1."""
     quick = cell.number
-    settled = yield from settle(cell, 0, 1, extra=_scales(quick))
+    settled = yield from settle(cell, 0, 1, extra=_scales(cell, quick))
     raw, seen = settled.value, settled.seen
     signed = pl.lit(False)
     if not settled.style.plain:
         signed = cell.text.str.ends_with("%")
-        seen = yield Counts({**_scales(pl.when(~signed).then(raw)), "signed": (signed & raw.is_not_null()).sum()})
+        scales = _scales(cell, pl.when(~signed).then(raw))
+        seen = yield Counts({**scales, "signed": cell.rows(signed & raw.is_not_null())})
     percent = seen["percents"] > seen["fractions"]
     value = pl.when(signed | pl.lit(percent)).then(raw / 100).otherwise(raw)
     # A fraction in a column of per cent, and the reverse, is one of two numbers a hundred times apart.
@@ -277,10 +278,10 @@ def share(cell: Cell, column: Column) -> Reader:
     )
 
 
-def _scales(value: pl.Expr) -> dict[str, pl.Expr]:
+def _scales(cell: Cell, value: pl.Expr) -> dict[str, pl.Expr]:
     return {
-        "fractions": ((value > 0) & (value < 1)).sum(),
-        "percents": ((value > 1) & (value <= 100)).sum(),
+        "fractions": cell.rows((value > 0) & (value < 1)),
+        "percents": cell.rows((value > 1) & (value <= 100)),
     }
 
 

@@ -67,7 +67,7 @@ def understand(
 ) -> Intake:
     """Typed rows and issues of raw tables that are already open; see ``read``."""
     facts = _shipped(on) if reference is None else reference
-    tables = [typed_table(raw, specification, headers, on, facts) for raw in raws]
+    tables = [typed_table(raw, specification, headers, on, facts, alone=len(raws) == 1) for raw in raws]
     offsets = _offsets(tables)
     double = [*_extra_references(tables), *_repeated(tables, specification)]
     rejected, sources, frames, corrected = [], [], [], []
@@ -76,8 +76,10 @@ def understand(
         sources.append(_source(typed, left_out))
         rejected += [_reader_rejects(typed.raw), _rejects(typed, left_out)]
         kept = _kept(typed, left_out)
-        frames.append(kept.select(*typed.own, (pl.col(ROW) + offsets[i]).alias(ROW), LINE, *typed.typed))
-        corrected.append(kept.select(typed.repaired.get(n, pl.col(n)).alias(n) for n in typed.own))
+        # Sites keep the codes of repeating texts, which are written as they are; other tables are small beside them.
+        own = [pl.col(n) if specification.name == "suppliers" else _text(n) for n in typed.own]
+        frames.append(kept.select(*own, (pl.col(ROW) + offsets[i]).alias(ROW), LINE, *typed.typed))
+        corrected.append(kept.select(typed.repaired.get(n, _text(n)).alias(n) for n in typed.own))
     found = [frame for t in tables for frame in (t.raw.issues, *t.issues)]
     intake = Intake(
         table=specification.name,
@@ -92,6 +94,11 @@ def understand(
     if strict:
         intake.refuse_if_strict()
     return intake
+
+
+def _text(name: str) -> pl.Expr:
+    """A user's column as text, also where it is held as codes."""
+    return pl.col(name).cast(pl.String)
 
 
 def _shipped(on: date) -> Tables:
@@ -140,7 +147,7 @@ def _extra_references(tables: Sequence[TypedTable]) -> list[keys.Repeated]:
         if reference is None or not {fold(header) for header in typed.raw.header} >= _PREWAVE:
             continue
         others = [name for name in typed.own if name != reference]
-        content = pl.concat_str(pl.col(name).fill_null("") for name in others)
+        content = pl.concat_str(_text(name).fill_null("") for name in others)
         found = keys.repeated([_good(typed)], content, [others], [typed.raw.file.name], [typed.raw.sheet], reference)
         if found is not None:
             rows = found.rows.with_columns(pl.lit(i, dtype=pl.Int32).alias("_table"))
@@ -199,9 +206,9 @@ def _rejects(typed: TypedTable, left_out: pl.DataFrame) -> pl.DataFrame:
     mark = raw.dialect.delimiter or ","
     quote = pl.lit('"')
     cells = [
-        pl.when(pl.col(name).str.contains(f'[{mark}"\\r\\n]'))
-        .then(quote + pl.col(name).str.replace_all('"', '""', literal=True) + quote)
-        .otherwise(pl.col(name))
+        pl.when(_text(name).str.contains(f'[{mark}"\\r\\n]'))
+        .then(quote + _text(name).str.replace_all('"', '""', literal=True) + quote)
+        .otherwise(_text(name))
         .fill_null("")
         for name in raw.names
     ]

@@ -7,17 +7,25 @@ from typing import Any
 
 import polars as pl
 
-from vigilance.ingest.columns import LINE, Counts, Distinct, Plan, Question, Reader
+from vigilance.ingest.columns import LINE, WEIGHT, Counts, Distinct, Plan, Question, Reader
 
 
-def decide(frame: pl.LazyFrame, readers: Mapping[str, Reader]) -> dict[str, Plan]:
-    """Run each reader to its plan. Every round is one streaming pass over ``frame``, however many columns ask."""
+def decide(
+    frame: pl.LazyFrame, readers: Mapping[str, Reader], distinct: Mapping[str, pl.LazyFrame] | None = None
+) -> dict[str, Plan]:
+    """Run each reader to its plan. Every round is one streaming pass over ``frame``, however many columns ask.
+
+    ``distinct`` holds the distinct texts of some columns (``coded.Coded.prepared``): those are asked instead.
+    """
+    apart = distinct or {}
     plans: dict[str, Plan] = {}
     waiting: dict[str, tuple[Reader, Question]] = {}
     for name, reader in readers.items():
         _advance(name, reader, None, waiting, plans)
     while waiting:
-        answers = _ask(frame, {name: question for name, (_reader, question) in waiting.items()})
+        asked = {name: question for name, (_reader, question) in waiting.items()}
+        answers = _ask(frame, {name: question for name, question in asked.items() if name not in apart})
+        answers |= {name: _ask_distinct(apart[name], question) for name, question in asked.items() if name in apart}
         current, waiting = waiting, {}
         for name, (reader, _question) in current.items():
             _advance(name, reader, answers[name], waiting, plans)
@@ -64,6 +72,16 @@ def _ask(frame: pl.LazyFrame, questions: Mapping[str, Question]) -> dict[str, An
             answers.setdefault(name, {})[alias] = value
     answers |= {name: found.sort("line", "value") for name, found in zip(distinct, collected, strict=True)}
     return answers
+
+
+def _ask_distinct(words: pl.LazyFrame, question: Question) -> Any:
+    """The answer from a frame of distinct texts."""
+    there = words.filter(pl.col(WEIGHT) > 0)
+    if isinstance(question, Counts):
+        return there.select(**question.expressions).collect().row(0, named=True)
+    found = there.select(question.expression.alias("value"), LINE, WEIGHT)
+    grouped = found.group_by("value").agg(pl.col(WEIGHT).sum().alias("rows"), pl.col(LINE).min().alias("line"))
+    return grouped.sort("line", "value").collect()
 
 
 def rows_failing(frame: pl.LazyFrame, plans: Sequence[Plan]) -> pl.DataFrame:

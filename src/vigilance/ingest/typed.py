@@ -13,6 +13,7 @@ from vigilance import terms
 from vigilance.i18n import messages
 from vigilance.ingest import places
 from vigilance.ingest.address import address_reader
+from vigilance.ingest.coded import Coded, hold
 from vigilance.ingest.columns import LINE, PREPARED, ROW, Cell, Check, Note, Plan, Reader, Table, Tables, prepared
 from vigilance.ingest.coordinates import coordinates_reader, outlines
 from vigilance.ingest.derived import derived_id
@@ -42,9 +43,17 @@ class TypedTable:
     repaired: Mapping[str, pl.Expr] = field(default_factory=dict)
 
 
-def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: Tables | None) -> TypedTable:
-    """Decide how every column of a raw table is read and find the rows that fail, in two or three passes."""
+def typed_table(
+    raw: RawTable, table: Table, headers: Headers, on: date, facts: Tables | None, *, alone: bool = False
+) -> TypedTable:
+    """Decide how every column of a raw table is read and find the rows that fail, in two or three passes.
+
+    A long table that is ``alone`` is held in memory, if it can be, and its file read no more.
+    """
     raw = _without_internal_names(raw)
+    held = hold(raw) if alone else None
+    if held is not None:
+        raw = replace(raw, frame=held.frame)
     positions = headers.match(raw.header).mapping
     columns = [column for column in table.columns if column.name in positions]
     cells = {
@@ -55,11 +64,15 @@ def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: 
             on,
             facts,
             column.required,
+            held is not None and raw.names[positions[column.name]] in held.words,
         )
         for column in columns
     }
-    source = prepared(raw.frame, cells, [c.name for c in columns if c.parser in NUMERIC])
-    plans = decide(source, {c.name: c.parser(cells[c.name], c) for c in columns})
+    numeric = [c.name for c in columns if c.parser in NUMERIC]
+    source, distinct = _sources(raw, cells, numeric, held)
+    plans = decide(source, {c.name: c.parser(cells[c.name], c) for c in columns}, distinct)
+    if held is not None:
+        plans |= {n: held.planned(plans[n], cells[n], words) for n, words in distinct.items()}
     typed = {name: expression for plan in plans.values() for name, expression in plan.typed.items()}
     notes: list[Note] = []
     if table.name == "suppliers":
@@ -91,6 +104,21 @@ def typed_table(raw: RawTable, table: Table, headers: Headers, on: date, facts: 
     )
 
 
+def _sources(
+    raw: RawTable, cells: Mapping[str, Cell], numeric: list[str], held: Coded | None
+) -> tuple[pl.LazyFrame, dict[str, pl.LazyFrame]]:
+    """The rows with their prepared columns and, of the columns held as codes, the distinct texts with theirs."""
+    if held is None:
+        return prepared(raw.frame, cells, numeric), {}
+    distinct = held.prepared(cells, numeric)
+    rows = prepared(raw.frame, {n: c for n, c in cells.items() if n not in distinct}, set(numeric) - set(distinct))
+    fetched = {}
+    for name, words in distinct.items():
+        made = words.select(pl.col("^[\x1e\x1f].*$")).collect()
+        fetched |= {column: held.fetched(cells[name].name, made[column]) for column in made.columns}
+    return rows.with_columns(**fetched), distinct
+
+
 def _without_internal_names(raw: RawTable) -> RawTable:
     """The table with another name for a user's column that begins as ours do: ``_iso3`` becomes ``own_iso3``."""
     taken = set(raw.names)
@@ -104,7 +132,9 @@ def _without_internal_names(raw: RawTable) -> RawTable:
             new[name] = other
     if not new:
         return raw
-    return replace(raw, names=[new.get(name, name) for name in raw.names], frame=raw.frame.rename(new))
+    names = [new.get(name, name) for name in raw.names]
+    # Parsed again, the columns would have their own names.
+    return replace(raw, names=names, frame=raw.frame.rename(new), parse=None)
 
 
 def _site_columns(typed: Mapping[str, pl.Expr], cells: Mapping[str, Cell]) -> tuple[dict[str, pl.Expr], list[Note]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,6 +79,7 @@ def read_delimited(
     except BadByte as error:
         raise refuse_bytes(text.path, name, error.offset) from None
     frame, names, header, more = _frame(found, layout, names, name)
+    plain = found.counts.loaded and not (found.cleaned is not None and found.cleaned.folded)
     issues = pl.concat(
         [
             issue_frame(notes + found.issues + _say_trailer(trailer, name) + more),
@@ -98,6 +100,7 @@ def read_delimited(
         dialect=Dialect("csv", text.encoding, layout.delimiter, '"', found.line_end, layout.trailing == 1),
         preamble=list(layout.preamble),
         trailer=list(trailer.lines),
+        parse=partial(_parsed, found, layout, names) if plain else None,
     )
 
 
@@ -337,25 +340,37 @@ def _frame(
     if found.counts.loaded == 0:
         frame = pl.LazyFrame(schema={**schema, ROW: pl.Int64(), LINE: pl.Int64()})
     else:
-        scanned = pl.scan_csv(
-            found.path,
-            has_header=False,
-            skip_lines=found.start_line - 1,
-            schema=schema,
-            separator=layout.delimiter,
-            quote_char='"',
-            null_values=[""],
-            row_index_name=ROW,
-            infer_schema=False,
-            glob=False,
-        )
-        if found.cleaned is not None and found.cleaned.folded:
-            text = pl.col(list(schema)).str
-            scanned = scanned.with_columns(text.replace_many([FOLDED_LF, FOLDED_CR], ["\n", "\r"]))
-        frame = scanned.with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(_line(found).alias(LINE))
+        frame = _scanned(found, layout, schema)
     dropped, issues = _empty_tail(frame, layout, names, extra, name)
     kept = [column for column in names if column not in dropped]
     return frame.select([*kept, ROW, LINE]), kept, layout.header[: len(kept)], issues
+
+
+def _scanned(found: _Found, layout: Layout, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """The good records, in their order, with ``_row`` and ``_line``."""
+    scanned = pl.scan_csv(
+        found.path,
+        has_header=False,
+        skip_lines=found.start_line - 1,
+        schema=dict(schema),
+        separator=layout.delimiter,
+        quote_char='"',
+        null_values=[""],
+        row_index_name=ROW,
+        infer_schema=False,
+        glob=False,
+    )
+    if found.cleaned is not None and found.cleaned.folded:
+        text = pl.col(list(schema)).str
+        scanned = scanned.with_columns(text.replace_many([FOLDED_LF, FOLDED_CR], ["\n", "\r"]))
+    return scanned.with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(_line(found).alias(LINE))
+
+
+def _parsed(found: _Found, layout: Layout, names: list[str], kinds: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """The table again with other types for some columns; ``names`` without the empty columns at the end."""
+    beyond = [f"_beyond_{i}" for i in range(layout.width - len(names))]
+    schema = {name: kinds.get(name, pl.String()) for name in [*names, *beyond]}
+    return _scanned(found, layout, schema).select(*names, ROW, LINE)
 
 
 def _empty_tail(

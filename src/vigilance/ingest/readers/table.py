@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -105,6 +105,8 @@ class RawTable:
     trailer: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
     """Declared types of the columns, by name, where the format has types (Parquet, Arrow)."""
+    parse: Callable[[Mapping[str, pl.DataType]], pl.LazyFrame] | None = None
+    """``frame`` again, with other types than String for some columns, where the format is parsed (delimited text)."""
 
     def collect(self) -> pl.DataFrame:
         """All rows in memory, checked against the count of the reader.
