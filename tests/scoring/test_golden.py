@@ -180,7 +180,7 @@ def test_sensible_on_the_world(score: Any) -> None:
             ]
         )
     )
-    assert services < 0.014
+    assert services < 0.012
     assert 0.04 < vehicles < 0.09
     assert 0.12 < apparel < 0.28
     assert 0.5 < gloves < 0.8

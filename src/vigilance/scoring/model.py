@@ -44,8 +44,13 @@ class Listing:
 
 @dataclass(frozen=True)
 class Countries:
-    """One hazard's country term (C): ln ratio, its variance, and what knowing the country is worth in the grade."""
+    """One hazard's country term (C): ln ratio, its variance, and what knowing the country is worth in the grade.
 
+    ``centred`` is the index less its region's centre, ``sd`` the standard deviation of the index.
+    """
+
+    centred: Floats
+    sd: Floats
     ln: Floats
     var: Floats
     weight: Floats
@@ -124,8 +129,10 @@ def build(facts: Facts, judgements: Judgements, *, earlier: Facts | None = None)
     # Territories that the ILO assigns to no region (Antarctica, ...) stand at the world's average.
     known = known.with_columns(nw.col("ilo_region").fill_null(WORLD))
     countries = known.join(index.drop("ilo_region"), on="iso3", how="left").sort("iso3")
-    if earlier is not None:
-        countries = countries.with_columns(_as_before(hazard) for hazard in HAZARDS)
+    people = nw.from_native(facts.table("population"), eager_only=True).select("iso3", "million")
+    countries = countries.join(people, on="iso3", how="left").sort("iso3")
+    used = "index" if earlier is None else "index_5_years_before"
+    countries = countries.with_columns(nw.col(f"{h}_{used}").alias(f"{h}_index_used") for h in HAZARDS)
     profile = activities(judgements)
     grid = Grid(countries=countries["iso3"].to_numpy().astype("U3"), divisions=profile.codes)
     regions = countries["ilo_region"].to_numpy().astype("U24")
@@ -148,12 +155,6 @@ def build(facts: Facts, judgements: Judgements, *, earlier: Facts | None = None)
             for hazard in HAZARDS
         },
     )
-
-
-def _as_before(hazard: Hazard) -> nw.Expr:
-    """The centred index of years before; the region's mean of now stays, so that a region that moves is seen to move."""
-    moved = nw.col(f"{hazard}_index_5_years_before") - nw.col(f"{hazard}_index")
-    return (nw.col(f"{hazard}_index_centred") + moved.fill_null(0.0)).alias(f"{hazard}_index_centred")
 
 
 def _hazard(
@@ -190,17 +191,30 @@ def _hazard(
 def _country_term(
     hazard: Hazard, judgements: Judgements, countries: nw.DataFrame[Any], regions: NDArray[np.str_]
 ) -> Countries:
-    """β·(X − mean X of the region); a country of which nothing is known stands at its region's mean."""
+    """β·X, centred so that the ratios of a region's countries average to one, each weighing its population.
+
+    The regional prevalence is itself an average over the people of the region, so that nothing of it is counted twice.
+    A country of which nothing is known stands at the average.
+    """
     slope = judgements.get(f"method.country_slope.{hazard}")
-    centred_index = _filled(countries, f"{hazard}_index_centred", 0.0)
-    indexes = _filled(countries, f"{hazard}_index", np.nan)
-    spread = np.zeros(len(regions))
+    now = _filled(countries, f"{hazard}_index", np.nan)
+    then = _filled(countries, f"{hazard}_index_used", np.nan)
+    people = _filled(countries, "million", 0.0)
+    # Before the first estimate of population had been published, countries weigh the same.
+    weights = np.where(np.isnan(now), 0.0, people if people.any() else 1.0)
+    spread, centre = np.zeros(len(regions)), np.zeros(len(regions))
     for region in np.unique(regions):
-        mine = regions == region
-        spread[mine] = np.nanstd(indexes[mine]) if np.isfinite(indexes[mine]).any() else 0.0
-    sd = np.where(np.isnan(indexes), spread, _filled(countries, f"{hazard}_sd", 0.0))
+        mine = (regions == region) & (weights > 0)
+        if mine.any():
+            share = weights[mine] / weights[mine].sum()
+            spread[regions == region] = np.std(now[mine])
+            centre[regions == region] = np.log(share @ np.exp(slope.value * now[mine])) / slope.value
+    centred_index = np.where(np.isnan(then), 0.0, then - centre)
+    sd = np.where(np.isnan(then), spread, _filled(countries, f"{hazard}_sd", 0.0))
     between = (slope.value * spread) ** 2
     return Countries(
+        centred=centred_index,
+        sd=sd,
         ln=slope.value * centred_index,
         var=(centred_index * slope.sd) ** 2 + (slope.value * sd) ** 2,
         weight=between,
