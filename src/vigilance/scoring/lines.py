@@ -50,9 +50,9 @@ CODE: Final = {line: code for code, line in enumerate(LINES)}
 
 STEP: Final = 0.02
 _STEPS: Final = 50.0
-_LINE_BITS: Final = 2**6
-_RAISES: Final = 2**20
-STRONGEST: Final = _RAISES // _LINE_BITS - 1
+LINE_PLACES: Final = 2**6
+RAISES: Final = 2**20
+STRONGEST: Final = RAISES // LINE_PLACES - 1
 
 
 def driver(line: str, ln_ratio: nw.Expr) -> nw.Expr:
@@ -60,15 +60,15 @@ def driver(line: str, ln_ratio: nw.Expr) -> nw.Expr:
     size = nw.when(ln_ratio >= 0).then(ln_ratio).otherwise(-ln_ratio)
     strength = (size * _STEPS + 0.5).floor().cast(nw.Int32)
     held = nw.when(strength > STRONGEST).then(STRONGEST).otherwise(strength)
-    raises = nw.when(ln_ratio > 0).then(_RAISES).otherwise(0)
-    code = (held * _LINE_BITS + CODE[line] + raises).cast(nw.Int32)
+    raises = nw.when(ln_ratio > 0).then(RAISES).otherwise(0)
+    code = (held * LINE_PLACES + CODE[line] + raises).cast(nw.Int32)
     return nw.when(held > 0).then(code).otherwise(nw.lit(0, dtype=nw.Int32))
 
 
 def driver_codes(line: str, ln_ratio: NDArray[np.float64]) -> NDArray[np.int32]:
     """``driver`` for the small tables, which are made before any row is read."""
     held = np.minimum(np.floor(np.abs(ln_ratio) * _STEPS + 0.5), STRONGEST).astype(np.int32)
-    code = held * _LINE_BITS + CODE[line] + np.where(ln_ratio > 0, _RAISES, 0)
+    code = held * LINE_PLACES + CODE[line] + np.where(ln_ratio > 0, RAISES, 0)
     return np.where(held > 0, code, 0).astype(np.int32)
 
 
@@ -92,5 +92,5 @@ def decoded(code: int) -> tuple[str, float] | None:
     """The line and the logarithm of the ratio (to within half a step) that a driver code stands for."""
     if code == 0:
         return None
-    size = (code % _RAISES) // _LINE_BITS * STEP
-    return LINES[code % _LINE_BITS], size if code >= _RAISES else -size
+    size = (code % RAISES) // LINE_PLACES * STEP
+    return LINES[code % LINE_PLACES], size if code >= RAISES else -size
