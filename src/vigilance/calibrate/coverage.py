@@ -3,7 +3,8 @@
 A draw takes every number of the method from its range, common to all sites; and at each site what nobody stated: its
 factors by their prevalence, its tier, its size and its share of migrants from the profile of its activity, the rate of
 its activity. A stated absence is true with the weight of its proof, and else as if nothing had been said: that is what
-the weight means. The share of draws in which the true presence lies between P05 and P95 is the coverage; 90 % is nominal.
+the weight means. The share of draws in which the true presence lies between P05 and P95 is the coverage; 90 % is
+nominal.
 """
 
 from __future__ import annotations
@@ -214,9 +215,16 @@ def _reasons(
         {
             "hazard": str(of.hazard),
             "interval": name,
-            "coverage": round(float((np.abs(worlds - middle) <= Z * np.sqrt(width)).mean()), 6),
+            **_mean_and_error(np.abs(worlds - middle) <= Z * np.sqrt(width)),
             "variance": round(float(width.mean()), 6),
             "drawn": round(float(worlds.var(axis=0).mean()), 6),
         }
         for name, (worlds, middle, width) in cases.items()
     ]
+
+
+def _mean_and_error(inside: NDArray[np.bool_]) -> dict[str, float]:
+    """The mean of a B×n table and its standard error: sites of a draw share its parameters, so draws are the sample."""
+    by_draw = inside.mean(axis=1)
+    error = by_draw.std() / np.sqrt(len(by_draw))
+    return {"coverage": round(float(by_draw.mean()), 6), "standard_error": round(float(error), 6)}

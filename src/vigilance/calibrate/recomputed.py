@@ -128,7 +128,7 @@ def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
     at = Places(country, division, tier, zone)
     judgements, mine = model.judgements, model.hazards[hazard]
     regions = model.countries["ilo_region"].to_numpy().astype("U24")
-    index, sd = _country(model, hazard, regions)
+    index, sd = _country(model, hazard)
     state, proof = _states(model, hazard, sites, at)
     usual = model.activities.size[division]
     workers = sites["_workers"].to_numpy().astype(float)
@@ -160,17 +160,10 @@ def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
     )
 
 
-def _country(model: Model, hazard: Hazard, regions: NDArray[np.str_]) -> tuple[Floats, Floats]:
-    """Centred index (0 where nothing is known) and its sd (that of the region's countries there)."""
-    columns = {
-        name: model.countries[f"{hazard}_{name}"].to_numpy().astype(float) for name in ("index", "index_centred", "sd")
-    }
-    spread = np.zeros(len(regions))
-    for region in np.unique(regions):
-        inside = columns["index"][regions == region]
-        spread[regions == region] = np.nanstd(inside) if np.isfinite(inside).any() else 0.0
-    sd = np.where(np.isnan(columns["index"]), spread, np.nan_to_num(columns["sd"]))
-    return np.nan_to_num(columns["index_centred"]), sd
+def _country(model: Model, hazard: Hazard) -> tuple[Floats, Floats]:
+    """Index less its region's centre, and its sd, as the model has them."""
+    term = model.hazards[hazard].country
+    return term.centred, term.sd
 
 
 def _states(model: Model, hazard: Hazard, sites: pl.DataFrame, at: Places) -> tuple[States, Floats]:
