@@ -17,14 +17,7 @@ import narwhals.stable.v2 as nw
 
 from vigilance.rules import Judgements
 from vigilance.scoring import cells, lines, patterns
-from vigilance.scoring.interval import (
-    logistic,
-    logit_of_presence,
-    quantile,
-    quantised,
-    slope,
-    standard_normal,
-)
+from vigilance.scoring.interval import presence, quantised, shifted, standard_normal
 from vigilance.scoring.model import Model
 from vigilance.terms import BANDS, GRADES, HAZARDS, QUANTILES, Hazard
 
@@ -77,15 +70,20 @@ def assess(sites: Frame, model: Model, look_up: Tables, keep: Sequence[str] = ("
     """
     frame: Any = sites.join(look_up.cells, on=list(cells.KEY), how="left")
     frame = frame.join(look_up.patterns, on=list(patterns.KEY), how="left")
-    evidence = look_up.evidence is not None
     if look_up.evidence is not None:
         frame = frame.join(look_up.evidence, on="_supplier_id", how="left")
+    return assess_joined(frame, model, keep, evidence=look_up.evidence is not None)
+
+
+def assess_joined(sites: Any, model: Model, keep: Sequence[str], *, evidence: bool) -> Frame:
+    """``assess`` for sites that already have the columns of their cell, their pattern and, if any, their evidence."""
+    frame = sites
     frame = _with_size(frame, model.judgements)
     for hazard in HAZARDS:
         frame = _with_rate(frame, model, hazard)
         frame = _with_presence(frame, hazard, evidence)
         frame = _with_drivers(frame, model, hazard, evidence)
-        frame = _with_quantiles(frame, hazard)
+        frame = _with_quantiles(frame, hazard, evidence)
         frame = _with_verdicts(frame, model.judgements, hazard, evidence)
     place = [
         nw.col("_iso3").alias("country_iso3"),
@@ -209,36 +207,36 @@ def _with_presence(frame: Any, hazard: Hazard, evidence: bool) -> Any:
         for what in ("ln_measures", "measures_var", "shift", "shift_var")
     }
     frame = frame.with_columns((nw.col(f"{hazard}_ln_rate") + nw.col("ln_size")).alias("ln_m_inherent"))
-    return frame.with_columns(
+    frame = frame.with_columns(
         (nw.col("ln_m_inherent") + given["ln_measures"]).alias("ln_m"),
         (nw.col(f"{hazard}_link_var") + given["measures_var"]).sqrt().alias("sd"),
         given["shift"].alias("shift_used"),
         given["shift_var"].alias("shift_var_used"),
     )
+    return frame.with_columns(nw.col("ln_m").exp().alias("m")).with_columns(presence(nw.col("m")).alias("p0"))
 
 
-def _with_quantiles(frame: Any, hazard: Hazard) -> Any:
+def _with_quantiles(frame: Any, hazard: Hazard, evidence: bool) -> Any:
     """P05, P50, P80, P95 and the inherent median."""
-    on_logit = (slope(nw.col("ln_m")) * nw.col("sd")) ** 2
-    frame = frame.with_columns(on_logit.alias("on_logit"))
-    whole = (nw.col("on_logit") + nw.col("shift_var_used")).sqrt()
-    frame = frame.with_columns(
-        (nw.col("on_logit").sqrt() / whole).alias("share"),
-        (nw.col("shift_var_used") / whole).alias("shift_step"),
-    )
+    if evidence:
+        # The slope of the logit of P0 in ln m is m / P0.
+        frame = frame.with_columns(((nw.col("m") / nw.col("p0") * nw.col("sd")) ** 2).alias("on_logit"))
+        whole = (nw.col("on_logit") + nw.col("shift_var_used")).sqrt()
+        frame = frame.with_columns(
+            (nw.col("on_logit").sqrt() / whole * nw.col("sd")).alias("step"),
+            (nw.col("shift_var_used") / whole).alias("shift_step"),
+        )
     made = {}
     for name, probability in QUANTILES:
         z = standard_normal(probability)
-        p = quantile(
-            nw.col("ln_m"),
-            nw.col("sd"),
-            nw.col("share"),
-            nw.col("shift_used"),
-            nw.col("shift_step"),
-            z,
-        )
+        if not evidence:
+            p = presence((nw.col("ln_m") + nw.col("sd") * z).exp()) if z else nw.col("p0")
+        elif z:
+            p = shifted((nw.col("ln_m") + nw.col("step") * z).exp(), nw.col("shift_used") + nw.col("shift_step") * z)
+        else:
+            p = shifted(nw.col("m"), nw.col("shift_used"))
         made[f"{hazard}_{name}"] = quantised(p, PROBABILITY_DIGITS)
-    inherent = logistic(logit_of_presence(nw.col("ln_m_inherent")))
+    inherent = presence(nw.col("ln_m_inherent").exp()) if evidence else nw.col("p0")
     return frame.with_columns(**made, **{f"{hazard}_inherent_p50": quantised(inherent, PROBABILITY_DIGITS)})
 
 
@@ -253,11 +251,10 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
     p = nw.col(f"{hazard}_p50")
     reference = judgements.value("method.score_reference")
     score = (1.0 + p * (1.0 / reference)).log() * (100.0 / math.log(1.0 + 1.0 / reference))
-    present = 1.0 - (-nw.col("ln_m").exp()).exp()
-    affected = (nw.col(f"{hazard}_ln_rate") + nw.col("ln_n")).exp() / present
+    affected = (nw.col(f"{hazard}_ln_rate") + nw.col("ln_n")).exp() / nw.col("p0")
     frame = frame.with_columns(
         quantised(score, 8).alias(f"{hazard}_score"),
-        nw.when(nw.col("ln_m").exp() < 1e-12).then(nw.lit(1.0)).otherwise(affected).alias("given_presence"),
+        nw.when(nw.col("m") < 1e-12).then(nw.lit(1.0)).otherwise(affected).alias("given_presence"),
     )
     rank = {word: place for place, word in enumerate(BANDS)}
     band = nw.lit(0)

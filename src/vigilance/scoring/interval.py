@@ -32,20 +32,20 @@ def logistic(x: nw.Expr) -> nw.Expr:
     return 1.0 / (1.0 + (-x).exp())
 
 
-def slope(ln_m: nw.Expr) -> nw.Expr:
-    """d logit P0 / d ln m = m / P0."""
-    m = ln_m.exp()
-    return nw.when(m < SMALL).then(1.0 + m * 0.5).otherwise(m / (1.0 - (-m).exp()))
-
-
 def standard_normal(probability: float) -> float:
     """The z of a probability."""
     return 0.0 if probability == 0.5 else NormalDist().inv_cdf(probability)
 
 
-def quantile(ln_m: nw.Expr, sd: nw.Expr, share: nw.Expr, shift: nw.Expr, shift_step: nw.Expr, z: float) -> nw.Expr:
-    """P at a quantile: ``sd`` of ln m, ``share`` of it that moves (0-1), ``shift_step`` how far the evidence moves."""
-    return logistic(logit_of_presence(ln_m + sd * share * z) + shift + shift_step * z)
+def presence(m: nw.Expr) -> nw.Expr:
+    """P0 = 1 - exp(-m); below ``SMALL`` from its series, where the subtraction would lose digits."""
+    return nw.when(m < SMALL).then(m * (1.0 - m * 0.5)).otherwise(1.0 - (-m).exp())
+
+
+def shifted(m: nw.Expr, shift: nw.Expr) -> nw.Expr:
+    """logit⁻¹(logit P0 + shift) = P0 / (P0 + exp(-m)·exp(-shift)), without a logarithm and for any m."""
+    p0 = presence(m)
+    return p0 / (p0 + (-m - shift).exp())
 
 
 def quantised(x: nw.Expr, digits: int) -> nw.Expr:
