@@ -43,6 +43,9 @@ RESULTS: Final = frozenset({*SCORES, *PLACE, *RANKS})
 DIGITS: Final = 10
 
 
+Refine = Callable[[pl.DataFrame, Model, "pl.DataFrame | None", int], pl.DataFrame]
+
+
 @dataclass(frozen=True)
 class Job:
     """What to score and how. ``out`` None means a new folder beside the first input."""
@@ -60,6 +63,9 @@ class Job:
     explain: bool = False
     evidence: Mapping[str, Path] = field(default_factory=dict)
     decisions: Path | None = None
+    draws: int = 0
+    refine: Refine | None = None
+    """With ``draws``, what replaces the closed-form intervals by that many joint draws."""
 
 
 @dataclass
@@ -219,8 +225,11 @@ def scored(read: Read, model: Model, job: Job, summary: Summary, progress: Progr
         following = next(batches, None)
         whole = summary.sites == 0 and following is None
         summary.ranked = whole
-        frame = with_ranks(ahead, whole=whole)
-        frame = in_words(frame)
+        if job.refine is not None:
+            if not whole:
+                raise UsageError(_("the list is too long for --draws"), hint=_("leave --draws out, or split the list"))
+            ahead = job.refine(ahead, model, known, job.draws)
+        frame = in_words(with_ranks(ahead, whole=whole))
         summary.add(frame)
         progress("score", frame.height)
         yield frame
@@ -367,6 +376,7 @@ def _identity(job: Job, read: Read, facts: Facts, judgements: Judgements) -> dic
         "mapping": dict(job.mapping),
         "csv": job.csv,
         "explain": job.explain,
+        "draws": job.draws,
     }
 
 

@@ -15,6 +15,8 @@ import polars as pl
 from vigilance.terms import HAZARDS
 
 LEVELS: Final = 1_000_000
+DRAWN: Final = ("_rank_low", "_rank_high")
+"""The interval of the rank where joint draws gave one; it then goes before the closed form."""
 RANKS: Final = ("rank", "rank_low", "rank_high")
 
 
@@ -36,8 +38,15 @@ def with_ranks(frame: pl.DataFrame, *, whole: bool) -> pl.DataFrame:
         own = levels["p80"] > levels[quantile]
         return pl.Series(above[levels[quantile]] - own + 1, dtype=pl.Int64)
 
+    low, high = place("p95"), place("p05")
+    if DRAWN[0] in frame.columns:
+        low, high = (frame[name] for name in DRAWN)
+        frame = frame.drop(DRAWN)
+    rank = place("p80")
     return frame.with_columns(
-        place("p80").alias("rank"), place("p95").alias("rank_low"), place("p05").alias("rank_high")
+        rank.alias("rank"),
+        pl.min_horizontal(low, rank).alias("rank_low"),
+        pl.max_horizontal(high, rank).alias("rank_high"),
     )
 
 

@@ -59,6 +59,7 @@ def _evidence_options(function: Any) -> Any:
     help="Share of rows that may be set aside.",
 )
 @click.option("--strict", is_flag=True, help="Refuse the input when any row has an error.")
+@click.option("--draws", type=click.IntRange(50, 100_000), help="Intervals from so many joint draws.")
 @click.option("--explain", is_flag=True, help="Also write ratios.parquet: every ratio of every site.")
 @click.option("--csv/--no-csv", default=None, help="Write scores.csv; by default, if a spreadsheet can hold it.")
 @_evidence_options
@@ -115,10 +116,21 @@ def _run(given: dict[str, Any]) -> Outcome:
         explain=given["explain"],
         evidence={name: given[name] for name in EVIDENCE if given[name] is not None},
         decisions=given["decisions"],
+        draws=given["draws"] or 0,
+        refine=_refine(given["draws"]),
     )
     facts = reference.load(given["data_path"]).in_force(on)
     with progress(hidden=given["quiet"] or given["as_json"]) as step:
         return pipeline.score(job, facts, judgements, step)
+
+
+def _refine(draws: int | None) -> Any:
+    """What draws the intervals, when somebody asks for draws."""
+    if draws is None:
+        return None
+    from vigilance.calibrate.draws import refined  # noqa: PLC0415 - scikit-learn's side of the house
+
+    return refined
 
 
 def _exit_code(outcome: Outcome, fail_on: str | None) -> int:
