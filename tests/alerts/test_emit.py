@@ -12,6 +12,7 @@ from tests.alerts.frames import POINT, conditions, limits, places
 
 from vigilance.alerts import decide, emit, words
 from vigilance.alerts.reach import buyers_above, reach, sites_at, with_regions
+from vigilance.alerts.thresholds import RULES
 from vigilance.i18n import use
 
 NAME = '=HYPERLINK("http://x")<script>'
@@ -118,8 +119,6 @@ def test_a_control_character_does_not_break_the_feed() -> None:
 
 
 def test_every_rule_has_its_words() -> None:
-    from vigilance.alerts.thresholds import RULES
-
     assert set(words.RULES) == set(RULES) == set(words._REASONS) == set(words.FIRST_STEP)
 
 

@@ -1,12 +1,13 @@
-"""Faults done to a store on purpose: kills, bit flips, truncations, full disks, crowds. Used by the tests and by ``main``.
+"""Faults done to a store on purpose: kills, bit flips, truncations, full disks, crowds.
 
-    python -m tests.faults.harness --kills 500 --flips 200 [--strace]
+    python -m tests.faults.harness --kills 500 --flips 200 [--strace 40]
 
 runs the long version and prints one line per kind of fault. Every case ends with the same question: is the store whole,
 is each alert of the week handed over exactly once, and was every corruption named before a number was shown?
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -22,6 +23,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from tests.store.lists import MONDAY, rows, worse, write
+
+from vigilance.errors import InputRefused, UsageError
+from vigilance.run import open_run
+from vigilance.store import upkeep
 
 ROOT = Path(__file__).parent.parent.parent
 WEEK = timedelta(weeks=1)
@@ -42,7 +47,8 @@ def environment(**more: str) -> dict[str, str]:
 
 def call(*args: object, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(command(*args), capture_output=True, text=True, env=environment(**more), timeout=300)
+    made = command(*args)
+    return subprocess.run(made, check=False, capture_output=True, text=True, env=environment(**more), timeout=300)
 
 
 def watch(folder: Path, on: date, out: str, *more: object) -> list[object]:
@@ -102,15 +108,13 @@ def kill(folder: Path, out: str, after: float) -> None:
         start_new_session=True,
     )
     time.sleep(after)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
 def kills(source: Path, scratch: Path, count: int, seed: int = 1, per_store: int = 10) -> int:
-    """Kill the run at random moments, finish it, and see that nothing is lost and nothing told twice; number of kills."""
+    """Kill the run at random moments, finish it, and see that nothing is lost and nothing told twice."""
     wanted = expected(source, scratch)
     spread = random.Random(seed)
     done = 0
@@ -180,8 +184,6 @@ def damages(source: Path, scratch: Path, count: int, seed: int = 2) -> dict[str,
 
 def exported(store: Path, out: Path) -> dict[str, bytes]:
     """Everything that a store says, as bytes. Raises what ``upkeep`` raises."""
-    from vigilance.store import upkeep
-
     upkeep.check(store, 1)
     upkeep.export(store, out, 1)
     made = {path.name: path.read_bytes() for path in sorted(out.iterdir())}
@@ -190,33 +192,25 @@ def exported(store: Path, out: Path) -> dict[str, bytes]:
 
 
 def _store_refused(path: Path, before: dict[str, bytes], scratch: Path) -> bool:
-    from vigilance.errors import InputRefused, UsageError
-
     try:
         after = exported(path, scratch / "export-after")
     except (InputRefused, UsageError) as refusal:
-        assert path.name in str(refusal), refusal
+        assert path.name in str(refusal), refusal  # noqa: PT017 - a refusal is one of two good ends
         return True
     assert after == before, "a corruption went unseen"
     return False
 
 
 def _refused(folder: Path, path: Path) -> bool:
-    from vigilance.errors import InputRefused
-    from vigilance.store import upkeep
-
     try:
         upkeep.check(folder / "store.duckdb", 1)
     except InputRefused as refusal:
-        assert path.name in str(refusal) or "store.duckdb" in str(refusal), refusal
+        assert path.name in str(refusal) or "store.duckdb" in str(refusal), refusal  # noqa: PT017
         return True
     return False
 
 
 def _run_refused(run: Path, table: str) -> bool:
-    from vigilance.errors import InputRefused, UsageError
-    from vigilance.run import open_run
-
     try:
         open_run(run).verify(table)
     except (InputRefused, UsageError):
@@ -225,7 +219,7 @@ def _run_refused(run: Path, table: str) -> bool:
 
 
 def crowd(source: Path, scratch: Path, count: int) -> None:
-    """Several processes run the same week on one store: one run, each alert handed over once, the others told clearly."""
+    """Several processes run the same week on one store: one run, each alert handed over once."""
     wanted = expected(source, scratch)
     folder = copied(source, scratch / f"crowd-{count}")
     crowded = [
@@ -249,7 +243,7 @@ def crowd(source: Path, scratch: Path, count: int) -> None:
 
 
 def full_disk(source: Path, scratch: Path, spare: Iterable[int]) -> list[int]:
-    """The run on disks with so many spare KiB (root only: a tmpfs each); exit codes. Then it is run with room enough."""
+    """The run on disks with so many spare KiB (root only: a tmpfs each), then with room enough; exit codes."""
     codes = []
     needed = sum((source / name).stat().st_size // 4096 * 4 + 4 for name in (*STORE, "list.csv"))
     for size in (needed + free for free in spare):
@@ -301,7 +295,7 @@ def read_only(source: Path, scratch: Path) -> None:
 
 
 def injected(source: Path, scratch: Path, calls: Sequence[str], most: int) -> dict[str, int]:
-    """An I/O error at the nth write, fsync and rename, for every n (needs strace); by system call, how many were tried."""
+    """An I/O error at the nth write, fsync and rename, for every n (needs strace); how many were tried."""
     tried = {}
     for name in calls:
         for n in range(1, most + 1):
@@ -310,6 +304,7 @@ def injected(source: Path, scratch: Path, calls: Sequence[str], most: int) -> di
             line = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e", rule]
             done = subprocess.run(
                 [*line, *command(*watch(folder, MONDAY + WEEK, "out"))],
+                check=False,
                 capture_output=True,
                 text=True,
                 env=environment(),

@@ -9,7 +9,10 @@ from typing import Any
 
 from vigilance.store.weekly import Result, Watch, run
 
-HEADER = ["supplier_id", "name", "country", "activity", "tier", "workers", "migrant_share", "recruitment_fees", "predecessor_id"]
+HEADER = [
+    *("supplier_id", "name", "country", "activity", "tier", "workers"),
+    *("migrant_share", "recruitment_fees", "predecessor_id"),
+]
 PLACES = ("Bangladesh", "France", "Malaysia", "Viet Nam", "Qatar")
 ACTIVITIES = ("Wearing apparel", "Retail trade", "Rubber products", "Textiles")
 MONDAY = date(2026, 11, 2)

@@ -3,6 +3,7 @@ import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from tests.store.lists import MONDAY, events, rows, watch, worse, write
@@ -227,7 +228,7 @@ def test_foreign_missing_and_older_files_are_refused_by_name(weeks: Path) -> Non
     with pytest.raises(UsageError, match="no store at"):
         upkeep.check(weeks / "none.duckdb")
     foreign = weeks / "list.csv"
-    with pytest.raises(InputRefused, match="list.csv is not a store"):
+    with pytest.raises(InputRefused, match=r"list\.csv is not a store"):
         upkeep.check(foreign)
     older = weeks / "backup.duckdb"
     upkeep.backup(path, older)
@@ -244,8 +245,6 @@ def test_foreign_missing_and_older_files_are_refused_by_name(weeks: Path) -> Non
 
 
 def test_another_duckdb_file_is_refused(tmp_path: Path) -> None:
-    import duckdb
-
     path = tmp_path / "store.duckdb"
     with duckdb.connect(str(path)) as other:
         other.execute("CREATE TABLE sites (a INT)")
@@ -266,8 +265,6 @@ def test_another_duckdb_file_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_whatever_is_changed_behind_its_back_is_found(weeks: Path, change: str) -> None:
-    import duckdb
-
     path = weeks / "store.duckdb"
     with duckdb.connect(str(path)) as other:
         other.execute(change)
@@ -276,8 +273,6 @@ def test_whatever_is_changed_behind_its_back_is_found(weeks: Path, change: str) 
 
 
 def test_nothing_reaches_out_of_an_open_store(weeks: Path) -> None:
-    import duckdb
-
     def refused(store: Store, query: str) -> None:
         with pytest.raises(duckdb.Error):
             store.connection.execute(query).fetchall()
@@ -300,8 +295,6 @@ def test_compacting_forgets_nothing(weeks: Path) -> None:
 
 
 def test_a_newer_version_is_refused(weeks: Path) -> None:
-    import duckdb
-
     with duckdb.connect(str(weeks / "store.duckdb")) as other:
         other.execute("UPDATE about SET value = '99' WHERE key = 'version'")
     with pytest.raises(InputRefused, match="newer version"):

@@ -130,7 +130,9 @@ def _once_a_site(found: pl.DataFrame) -> pl.DataFrame:
 
 def _merged(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per subject, the worst: a file may tell the same thing twice."""
-    worst = rows.sort(["proven", "measure", "priority", "detail"], descending=[True, True, True, False], nulls_last=True)
+    worst = rows.sort(
+        ["proven", "measure", "priority", "detail"], descending=[True, True, True, False], nulls_last=True
+    )
     return worst.unique(_SUBJECT, keep="first", maintain_order=True)
 
 

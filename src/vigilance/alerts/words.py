@@ -119,8 +119,7 @@ def because(alert: Alert) -> str:
         return ""
     named = {"data": _("data"), "method": _("method"), "weights": _("weights"), "time": _("passing of time")}
     told = ", ".join(
-        f"{named[part]} {'+' if units > 0 else '−'}{number(points(abs(units)))}"
-        for part, units in change.items()
+        f"{named[part]} {'+' if units > 0 else '−'}{number(points(abs(units)))}" for part, units in change.items()
     )
     return _("Change of the score this week: {parts}.").format(parts=told)
 

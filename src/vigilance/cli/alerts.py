@@ -33,7 +33,7 @@ def command(context: click.Context, /, **given: Any) -> None:
       vigilance alerts --store watch.duckdb --week 2026-W47 --all --json
       vigilance alerts suppress FINGERPRINT --store watch.duckdb \\
         --author "A. Martin" --reason "visited on 3 November" --until 2027-02-01
-    """  # noqa: D301 - click wants the character itself
+    """
     if context.invoked_subcommand is not None:
         return
     if given["store"] is None:
@@ -87,7 +87,7 @@ def suppress(**given: Any) -> None:
     Example:
       vigilance alerts suppress 0a1b2c3d --store watch.duckdb \\
         --author "A. Martin" --reason "visited on 3 November" --until 2027-02-01
-    """  # noqa: D301 - click wants the character itself
+    """
     from vigilance.store import listing  # noqa: PLC0415
 
     with use(given["lang"]):

@@ -33,7 +33,7 @@ def command(**given: Any) -> None:
     \b
     Example:
       vigilance replay --store watch.duckdb --week 2026-W47 --out again
-    """  # noqa: D301 - click wants the character itself
+    """
     from vigilance.alerts import weeks  # noqa: PLC0415 - lazily, so that --help stays quick
     from vigilance.store.replay import replay  # noqa: PLC0415
 

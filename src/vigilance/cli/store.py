@@ -24,7 +24,7 @@ def command() -> None:
       vigilance store export watch.duckdb --out export
       vigilance store compact watch.duckdb
       vigilance store backup watch.duckdb --out copy.duckdb
-    """  # noqa: D301 - click wants the character itself
+    """
 
 
 def _store_options(function: Any) -> Any:
@@ -70,7 +70,7 @@ def check(**given: Any) -> None:
     \b
     Example:
       vigilance store check watch.duckdb
-    """  # noqa: D301 - click wants the character itself
+    """
     from vigilance.store import upkeep  # noqa: PLC0415 - lazily, so that --help stays quick
 
     with use(given["lang"]):
@@ -91,7 +91,7 @@ def export(**given: Any) -> None:
     \b
     Example:
       vigilance store export watch.duckdb --out export
-    """  # noqa: D301 - click wants the character itself
+    """
     from vigilance.store import upkeep  # noqa: PLC0415
 
     with use(given["lang"]):
@@ -107,7 +107,7 @@ def compact(**given: Any) -> None:
     \b
     Example:
       vigilance store compact watch.duckdb
-    """  # noqa: D301 - click wants the character itself
+    """
     from vigilance.store import upkeep  # noqa: PLC0415
 
     with use(given["lang"]):
@@ -124,7 +124,7 @@ def backup(**given: Any) -> None:
     \b
     Example:
       vigilance store backup watch.duckdb --out copy.duckdb
-    """  # noqa: D301 - click wants the character itself
+    """
     from vigilance.store import upkeep  # noqa: PLC0415
 
     with use(given["lang"]):

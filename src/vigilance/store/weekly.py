@@ -7,18 +7,22 @@ same folder.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import polars as pl
 
 from vigilance import atomic, pipeline, reference, rules
+from vigilance.alerts import emit
+from vigilance.alerts.decide import no_alerts
+from vigilance.alerts.reach import no_reach
 from vigilance.alerts.weeks import week_of
-from vigilance.errors import InputRefused, UsageError
+from vigilance.errors import InputRefused, OutOfResources, UsageError
 from vigilance.i18n import messages
 from vigilance.ingest.readers import expand
 from vigilance.reference import Facts
@@ -31,6 +35,10 @@ from vigilance.store.judged import Judged, judged
 from vigilance.store.versions import code, kept_facts, kept_rules
 
 _ = messages("alerts")
+
+
+LITTLE_ROOM: Final = 64 * 2**20
+"""Bytes: with less than this a failed write is put down to the disk."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,8 @@ def _fresh(store: Store, ready: Prepared, key: str, progress: pipeline.Progress)
     target = (watch.out or _default_folder(watch, key)).absolute()
     _sweep(target)
     with atomic.folder(target) as folder:
-        outcome = pipeline.score(_job(ready, folder / "run"), ready.facts, ready.judgements, progress)
+        with _room(target.parent):
+            outcome = pipeline.score(_job(ready, folder / "run"), ready.facts, ready.judgements, progress)
         progress("compare", 0)
         found = judged(store, outcome.run, watch.week, ready.facts, ready.judgements, watch.budget)
         body, blobs = _body(ready, key, found, outcome)
@@ -174,6 +183,20 @@ def _fresh(store: Store, ready: Prepared, key: str, progress: pipeline.Progress)
     for one in (*late, record):
         _delivered(store, one)
     return Result(record, target, already=False, sent=found.sent)
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """Say that the disk is full where Polars, which had no room to write, speaks of a broken file."""
+    try:
+        yield
+    except pl.exceptions.ComputeError as error:
+        if shutil.disk_usage(folder).free > LITTLE_ROOM:
+            raise
+        raise OutOfResources(
+            _("no room is left in {path}").format(path=folder),
+            hint=_("free some space and start again; nothing was kept"),
+        ) from error
 
 
 def _job(ready: Prepared, out: Path) -> pipeline.Job:
@@ -319,7 +342,7 @@ def _again(store: Store, record: Record, watch: Watch) -> Result:
             folder = there
         _delivered(store, record)
     elif folder is not None and folder != there:
-        _hand_over(folder, nothing_new(store, record))
+        _hand_over(folder, nothing_new(record))
     return Result(record, folder, already=True, sent=sent)
 
 
@@ -329,25 +352,9 @@ def _hand_over(folder: Path, files: Mapping[str, bytes]) -> None:
         _write(beside, files)
 
 
-def nothing_new(store: Store, record: Record) -> dict[str, bytes]:
+def nothing_new(record: Record) -> dict[str, bytes]:
     """The outputs of a week that was told before: the same files with no alert in them."""
-    from vigilance.alerts import emit  # noqa: PLC0415 - only where a week is asked for again
-    from vigilance.alerts.decide import no_alerts  # noqa: PLC0415
-    from vigilance.alerts.reach import no_reach  # noqa: PLC0415
-
     on = date.fromisoformat(record.body["on"])
     counts = record.body["counts"]
     lang = record.body["lang"]
-    del store
     return emit.files(emit.Issue(record.week, record.revision, on, no_alerts(), no_reach(), counts, lang))
-
-
-def manifest(store: Store, digest: str) -> dict[str, str]:
-    """A kept list of files: name → sha256."""
-    found: dict[str, str] = json.loads(store.blob(digest))
-    return found
-
-
-def inputs_digest(record: Record) -> str:
-    """One digest over the inputs of a run."""
-    return hashlib.sha256(canonical([record.body["inputs"], record.body["evidence"]]).encode()).hexdigest()
