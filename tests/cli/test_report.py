@@ -16,7 +16,9 @@ ON = date(2026, 11, 1)
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli-report")
     source = folder / "suppliers.csv"
-    source.write_text("supplier_id,name,country,activity\nA,Knit,Bangladesh,Wearing apparel\nB,Shop,France,Retail trade\n")
+    source.write_text(
+        "supplier_id,name,country,activity\nA,Knit,Bangladesh,Wearing apparel\nB,Shop,France,Retail trade\n"
+    )
     job = pipeline.Job(inputs=[source], on=ON, out=folder / "run")
     return pipeline.score(job, reference.load().in_force(ON), rules.load().in_force(ON)).run.path
 
@@ -28,14 +30,27 @@ def test_help_has_an_example() -> None:
 
 
 def test_files_are_named_on_standard_output(run: Path, tmp_path: Path) -> None:
-    said = CliRunner().invoke(command, [str(run), "--format", "md,xlsx", "--for", "board", "--out", str(tmp_path / "out")])
+    said = CliRunner().invoke(
+        command, [str(run), "--format", "md,xlsx", "--for", "board", "--out", str(tmp_path / "out")]
+    )
     assert said.exit_code == 0, said.output
     assert [Path(line).name for line in said.output.splitlines()] == ["report-board-en.md", "report-board-en.xlsx"]
     assert all(Path(line).is_file() for line in said.output.splitlines())
 
 
 def test_json_traces_each_statement(run: Path, tmp_path: Path) -> None:
-    arguments = [str(run), "--format", "md", "--for", "regulator:csddd", "--lang", "fr", "--json", "--out", str(tmp_path / "o")]
+    arguments = [
+        str(run),
+        "--format",
+        "md",
+        "--for",
+        "regulator:csddd",
+        "--lang",
+        "fr",
+        "--json",
+        "--out",
+        str(tmp_path / "o"),
+    ]
     said = json.loads(CliRunner().invoke(command, arguments).output)
     assert said["files"] == ["report-regulator-csddd-fr.md"]
     first = said["statements"][0]

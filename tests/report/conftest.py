@@ -16,7 +16,7 @@ from vigilance.report.material import Material, gather
 from vigilance.run import Run
 
 sys.path.insert(0, str(Path(__file__).parent))
-from attacks import HEADER, SITES  # noqa: E402 - beside this file
+from attacks import HEADER, SITES
 
 ON = date(2026, 11, 1)
 AUDITS = [
@@ -48,7 +48,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Run:
     audits = folder / "audits.csv"
     with audits.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow("supplier_id,audited_on,scheme,kind,notice,person_days,interviews".split(","))
+        rows.writerow(["supplier_id", "audited_on", "scheme", "kind", "notice", "person_days", "interviews"])
         rows.writerows(AUDITS)
     return scored(folder, SITES, {"audits": audits})
 

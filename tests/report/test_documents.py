@@ -12,7 +12,7 @@ from vigilance.report.regulator import LAWS
 from vigilance.run import Run
 
 sys.path.insert(0, str(Path(__file__).parent))
-from attacks import READERS  # noqa: E402 - beside this file
+from attacks import READERS
 
 
 def texts(document: Document) -> str:
@@ -57,9 +57,11 @@ def test_a_filter_finds_the_same_rows_again(material: Material, law: str) -> Non
     context = pl.SQLContext(scores=scores)
     tried = 0
     for statement in reports.document(material, f"regulator:{law}").statements:
-        if statement.gap or any(word in statement.basis for word in ("-", "order by", "matrix", "sum(", ".parquet", "*")):
+        if statement.gap or any(
+            word in statement.basis for word in ("-", "order by", "matrix", "sum(", ".parquet", "*")
+        ):
             continue
-        found = context.execute(f"select supplier_id from scores where {statement.basis}", eager=True)  # noqa: S608
+        found = context.execute(f"select supplier_id from scores where {statement.basis}", eager=True)
         wanted = set(statement.ids)
         if "spend_eur" not in statement.basis:
             assert set(found["supplier_id"]) == wanted, statement.id

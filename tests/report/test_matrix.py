@@ -1,5 +1,6 @@
 import polars as pl
 
+from vigilance.report import pictures
 from vigilance.report.material import Material
 from vigilance.report.matrix import by_country, matrix
 from vigilance.report.pictures import Pictures
@@ -40,6 +41,4 @@ def test_every_site_is_on_the_map_or_named_as_missing(material: Material) -> Non
 
 
 def _outlines(material: Material) -> dict:
-    from vigilance.report.pictures import _outlines as read
-
-    return read(material)
+    return pictures._outlines(material)

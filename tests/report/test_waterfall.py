@@ -32,7 +32,9 @@ def product(data: dict, hazard: str, site: int) -> float:
     workers = sites["workers"][site]
     size = math.log(workers) if workers is not None else lines["size"]["ln_usual"][division]
     told = data["evidence"]
-    mine = [k for k, of in enumerate(told["site"]) if of == site and told["words"]["hazard"][told["hazard"][k]] == hazard]
+    mine = [
+        k for k, of in enumerate(told["site"]) if of == site and told["words"]["hazard"][told["hazard"][k]] == hazard
+    ]
     step = {k: told["words"]["step"][told["step"][k]] for k in mine}
     measures = sum(told["ln"][k] for k in mine if step[k] == "rate")
     shift = sum(told["ln"][k] for k in mine if step[k] == "evidence")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import altair as alt
@@ -66,8 +67,9 @@ def _legend(orient: str) -> alt.Legend:
     return alt.Legend(title=None, orient=orient, symbolType="square", symbolStrokeWidth=0)
 
 
-def _values(frame: pl.DataFrame) -> alt.Data:
-    return alt.Data(values=frame.to_dicts())
+def _named(name: str) -> alt.NamedData:
+    """Data that are put in after Altair has checked the chart: it would copy them many times over."""
+    return alt.NamedData(name=name)
 
 
 def _hazard() -> alt.Parameter:
@@ -79,7 +81,7 @@ def distribution(counts: pl.DataFrame) -> dict[str, Any]:
     order = [wording.band_of(str(b)) for b in BANDS]
     tiers = [wording.tier_of(t) for t in (1, 2, 3, 4, 0)]
     chart = (
-        alt.Chart(_values(counts))
+        alt.Chart(_named("counts"))
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
             x=alt.X("sites:Q", stack="zero", title=_("sites"), axis=alt.Axis(format="~s", tickMinStep=1)),
@@ -101,7 +103,7 @@ def distribution(counts: pl.DataFrame) -> dict[str, Any]:
         .add_params(_hazard())
         .properties(width="container", height=alt.Step(30))
     )
-    return spec(chart, autosize=FIT)
+    return spec(chart, autosize=FIT, datasets={"counts": counts.to_dicts()})
 
 
 def heat_map(cells: pl.DataFrame, countries: list[str], activities: list[str]) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def heat_map(cells: pl.DataFrame, countries: list[str], activities: list[str]) -
     percentages.
     """
     base = (
-        alt.Chart(_values(cells))
+        alt.Chart(_named("cells"))
         .transform_calculate(
             band=f"datum[{HAZARD_PARAM} + '_band']",
             p50=f"datum[{HAZARD_PARAM} + '_p50']",
@@ -153,7 +155,7 @@ def heat_map(cells: pl.DataFrame, countries: list[str], activities: list[str]) -
         color=alt.condition(f"datum.band == {json.dumps(severe)}", alt.value("#ffffff"), alt.value("#1b1b1b")),
     )
     chart = alt.layer(squares, marks).add_params(_hazard()).properties(width=alt.Step(44), height=alt.Step(22))
-    return spec(chart)
+    return spec(chart, datasets={"cells": cells.to_dicts()})
 
 
 def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame) -> dict[str, Any]:
@@ -161,12 +163,11 @@ def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame
 
     ``index`` has ``iso3, country, <h>_index``; ``points`` has ``lng, lat, where, sites`` and per hazard ``<h>_band``.
     """
-    land = alt.Data(values=list(outlines["features"]))
     known = alt.LookupData(
-        data=alt.Data(values=index.to_dicts()), key="iso3", fields=[c for c in index.columns if c != "iso3"]
+        data=_named("index"), key="iso3", fields=[c for c in index.columns if c != "iso3"]
     )
     shapes = (
-        alt.Chart(land)
+        alt.Chart(_named("land"))
         .mark_geoshape(stroke="#ffffff", strokeWidth=0.4)
         .transform_lookup(lookup="properties.iso3", from_=known)
         .transform_calculate(index=f"datum[{HAZARD_PARAM} + '_index']")
@@ -187,7 +188,7 @@ def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame
         )
     )
     dots = (
-        alt.Chart(_values(points))
+        alt.Chart(_named("points"))
         .transform_calculate(band=f"datum[{HAZARD_PARAM} + '_band']")
         .mark_circle(opacity=0.85, stroke="#1b1b1b", strokeWidth=0.6)
         .encode(
@@ -214,7 +215,8 @@ def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame
         .properties(width="container", height=470)
         .resolve_scale(color="independent", fill="independent")
     )
-    return spec(chart)
+    data = {"land": list(outlines["features"]), "index": index.to_dicts(), "points": points.to_dicts()}
+    return spec(chart, datasets=data)
 
 
 def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
@@ -223,12 +225,11 @@ def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
     Rows: ``line, order, from, to, kind`` (start, raises, lowers, total), ``label``, ``low``, ``high`` (null but for
     totals). Without rows, the page fills the data set ``steps``.
     """
-    named = alt.NamedData(name="steps") if rows is None else alt.Data(values=rows.to_dicts())
     kinds = {"start": "#5d6b7a", "raises": "#d95f02", "lowers": "#2b7bba", "total": "#5d6b7a"}
     y = alt.Y("line:N", sort=alt.EncodingSortField("order"), title=None, axis=alt.Axis(grid=False))
     scale = alt.Scale(type="log", nice=False, clamp=True)
     x = alt.X("from:Q", scale=scale, title=_("running product"), axis=alt.Axis(format=".1~%", tickCount=5))
-    base = alt.Chart(named).encode(y=y)
+    base = alt.Chart(_named("steps")).encode(y=y)
     bars = base.mark_bar(height={"band": 0.72}).encode(
         x=x,
         x2="to:Q",
@@ -242,16 +243,22 @@ def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
         .encode(x=alt.X("end:Q", scale=scale), text="label:N")
     )
     chart = alt.layer(bars, whisker, labels).properties(width="container", height=alt.Step(19))
-    return spec(chart, autosize=FIT)
+    return spec(chart, autosize=FIT, datasets={} if rows is None else {"steps": rows.to_dicts()})
 
 
 def drawn(chart: Mapping[str, Any]) -> str:
     """A chart as SVG, drawn without a browser; the same bytes each time."""
+    return _drawn(json.dumps(chart))
+
+
+@lru_cache(maxsize=16)
+def _drawn(chart: str) -> str:
     import vl_convert  # noqa: PLC0415 - starts an engine
 
-    return str(vl_convert.vegalite_to_svg(json.dumps(chart), vl_version="6.4"))
+    return str(vl_convert.vegalite_to_svg(chart, vl_version="6.4"))
 
 
+@cache
 def library() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script; no network."""
     import vl_convert  # noqa: PLC0415 - starts an engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -13,7 +14,7 @@ from vigilance.report.writers import Request, writer
 
 _ = messages("report")
 
-SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
+SPECIAL: Final = re.compile(r"([\\`*_{}\[\]#|!~])")
 STARTS: Final = re.compile(r"^(\s*)([-+=]|\d+[.)])")
 LISTED_IDS: Final = 12
 
@@ -35,7 +36,7 @@ def write(request: Request) -> bytes:
 
 def safe(text: str) -> str:
     """A text in which nothing is markup, a link or a block of its own."""
-    one_line = " ".join(text.split())
+    one_line = html.escape(" ".join(text.split()), quote=False)
     return STARTS.sub(r"\1\\\2", SPECIAL.sub(r"\\\1", one_line)).replace("://", ":\u200b//")
 
 

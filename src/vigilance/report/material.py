@@ -52,7 +52,7 @@ OPTIONAL: Final = ("_lat", "_lng", "_spend_eur")
 WORST: Final = "worst_p80"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Material:
     """A run and its basis. Frames are in input order."""
 

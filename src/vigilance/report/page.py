@@ -14,7 +14,7 @@ import polars as pl
 from vigilance.i18n import language, messages
 from vigilance.report import blocks, charts, summary, waterfall, wording
 from vigilance.report.material import Material
-from vigilance.report.pictures import Pictures
+from vigilance.report.pictures import pictures_of
 from vigilance.report.writers import Request
 from vigilance.scoring import cells
 from vigilance.scoring.cells import NO_ZONE
@@ -29,8 +29,8 @@ PARTS: Final = 100_000
 def page(request: Request) -> str:
     """The page of a run."""
     material, env = request.material, blocks.environment()
-    pictures = Pictures(material)
-    drawn = {"map": pictures.world(), "heat": pictures.heat_map(), "tiers": pictures.distribution()}
+    pictures = pictures_of(material, language())
+    drawn = {"map": pictures.world, "heat": pictures.heat_map, "tiers": pictures.distribution}
     library, script = charts.library(), blocks.asset("page.js")
     data = {
         **_data(material),

@@ -37,7 +37,7 @@ DATES: Final = re.compile(rb"/(CreationDate|ModDate) \(D:\d{14}([^)]*)\)")
 def write(request: Request) -> bytes:
     """The document as PDF. Raises ``UsageError`` that names what to install when no engine is there."""
     text = static(request)
-    if importlib.util.find_spec("weasyprint") is not None:
+    if has_weasyprint():
         try:
             return by_weasyprint(text)
         except OSError:  # its native libraries are missing: another engine may do
@@ -50,6 +50,11 @@ def write(request: Request) -> bytes:
             hint=_("install WeasyPrint (`pip install weasyprint`) or the Chromium browser, or ask for html or md"),
         )
     return by_chromium(found, text)
+
+
+def has_weasyprint() -> bool:
+    """Whether the Python package is there; its native libraries may still be missing."""
+    return importlib.util.find_spec("weasyprint") is not None
 
 
 def by_weasyprint(text: str) -> bytes:

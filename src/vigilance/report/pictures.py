@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -57,6 +57,7 @@ class Pictures:
             chosen.append(ordered[key].head(limit).to_list())
         return chosen[0], chosen[1]
 
+    @cached_property
     def heat_map(self) -> Chart:
         """Countries × activities with the five-year direction."""
         countries, activities = self.shown
@@ -113,6 +114,7 @@ class Pictures:
             )
         return " ".join(parts)
 
+    @cached_property
     def distribution(self) -> Chart:
         """Sites by tier and band, both hazards."""
         long = []
@@ -144,6 +146,7 @@ class Pictures:
             parts.append(f"{name}: {said}.")
         return " ".join(parts)
 
+    @cached_property
     def world(self) -> Chart:
         """The map of countries and sites."""
         outlines = _outlines(self.material)
@@ -191,6 +194,12 @@ class Pictures:
         )
         lost = placed.filter(pl.col("lng").is_null() | pl.col("lat").is_null())["_iso3"].value_counts()
         return points, sorted(lost.iter_rows(), key=lambda pair: (-pair[1], pair[0]))
+
+
+@lru_cache(maxsize=2)
+def pictures_of(material: Material, _lang: str) -> Pictures:
+    """The charts of a material in the language in use, made once for all who show them."""
+    return Pictures(material)
 
 
 def _outlines(material: Material) -> dict[str, Any]:

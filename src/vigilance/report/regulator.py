@@ -10,7 +10,7 @@ from vigilance.i18n import language, messages
 from vigilance.report import wording
 from vigilance.report.document import Block, Document, Section, Statement, Text
 from vigilance.report.material import Material
-from vigilance.report.pictures import Pictures
+from vigilance.report.pictures import pictures_of
 from vigilance.report.summary import weak
 from vigilance.report.ways import BOTH, OF_A_HAZARD, WAYS
 
@@ -32,8 +32,8 @@ def annex(material: Material, law: str) -> Document:
     for part, about in said["parts"].items():
         blocks = list(_statements(material, part, about["statements"]))
         if about.get("pictures"):
-            pictures = Pictures(material)
-            blocks += [getattr(pictures, name)() for name in about["pictures"]]
+            pictures = pictures_of(material, language())
+            blocks += [getattr(pictures, name) for name in about["pictures"]]
         title = f"{about['title'][lang]} ({about['article']})" if about.get("article") else about["title"][lang]
         sections.append(Section(title, blocks, asks=about["asks"][lang]))
     return Document(

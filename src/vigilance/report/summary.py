@@ -7,11 +7,11 @@ from typing import Final
 
 import polars as pl
 
-from vigilance.i18n import messages
+from vigilance.i18n import language, messages
 from vigilance.report import wording
 from vigilance.report.document import Block, Bullets, Column, Document, Section, Table, Text
 from vigilance.report.material import WORST, Material
-from vigilance.report.pictures import Pictures
+from vigilance.report.pictures import Pictures, pictures_of
 from vigilance.terms import BANDS, HAZARDS
 
 _ = messages("report")
@@ -23,15 +23,15 @@ COUNTRIES: Final = 40
 
 def full(material: Material) -> Document:
     """The whole report in writing: pictures, the sites first in line, countries, issues, method."""
-    pictures = Pictures(material)
+    pictures = pictures_of(material, language())
     return Document(
         title=_("Forced labour and child labour in the supply chain"),
         subtitle=_("Risk report as of {on}").format(on=wording.day(material.run.on)),
         facts=material.provenance(),
         sections=[
             Section(_("In short"), [*headline(material), bands_table(material)]),
-            Section(_("Where"), [pictures.world(), pictures.heat_map(), countries_table(pictures)]),
-            Section(_("How deep in the chain"), [pictures.distribution()]),
+            Section(_("Where"), [pictures.world, pictures.heat_map, countries_table(pictures)]),
+            Section(_("How deep in the chain"), [pictures.distribution]),
             Section(_("Sites to look at first"), [sites_table(material, TOP_OF_ALL)]),
             Section(_("What is known, and what is assumed"), knowledge(material)),
             Section(_("What the input lacked"), issues(material)),
@@ -42,14 +42,14 @@ def full(material: Material) -> Document:
 
 def board(material: Material) -> Document:
     """Ten minutes: what was found, where, what to decide, what is weak."""
-    pictures = Pictures(material)
+    pictures = pictures_of(material, language())
     return Document(
         title=_("Forced labour and child labour in the supply chain"),
         subtitle=_("For the board, as of {on}").format(on=wording.day(material.run.on)),
         facts=material.provenance(),
         sections=[
             Section(_("In short"), [*headline(material), bands_table(material)]),
-            Section(_("Where"), [pictures.world(), pictures.heat_map()]),
+            Section(_("Where"), [pictures.world, pictures.heat_map]),
             Section(_("Sites to look at first"), [sites_table(material, TOP_OF_BOARD)]),
             Section(_("What to decide"), [Bullets(decisions(material))]),
             weak(material),

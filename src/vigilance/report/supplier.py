@@ -129,7 +129,7 @@ def _hazard(material: Material, row: dict[str, Any], steps: pl.DataFrame, hazard
 
 def _lines(mine: pl.DataFrame) -> Table:
     """The lines that matter, each with its source and date."""
-    telling = mine.filter((pl.col("ratio").log().abs() >= TELLING) | ~pl.col("known"))
+    telling = mine.filter(pl.col("ratio").log().abs() >= TELLING)
     left_out = mine.height - telling.height
     rows = []
     for step in telling.iter_rows(named=True):

@@ -12,12 +12,12 @@ from typing import Any, Final
 import polars as pl
 
 from vigilance import evidence as evidence_module
-from vigilance.i18n import messages
+from vigilance.i18n import language, messages
 from vigilance.privacy import SMALLEST_COUNT
 from vigilance.report import summary, wording
 from vigilance.report.document import Column, Table
 from vigilance.report.material import Material
-from vigilance.report.pictures import Pictures
+from vigilance.report.pictures import pictures_of
 from vigilance.terms import HAZARDS
 
 _ = messages("report")
@@ -239,7 +239,7 @@ def concrete(material: Material, about: Mapping[str, Any]) -> Found | None:
 def direction(material: Material, about: Mapping[str, Any]) -> Found:
     """Which cells of the matrix became worse or better over five years."""
     hazard = about["hazard"]
-    cells = Pictures(material).matrix
+    cells = pictures_of(material, language()).matrix
     worse, better = (cells.filter(pl.col(f"{hazard}_direction") == way) for way in (1, -1))
     touched = material.sites.join(
         worse.select(pl.col("iso3").alias("_iso3"), pl.col("division").alias("_division")),
