@@ -435,8 +435,7 @@ def _headers(table: Table, delimiter: str) -> Iterator[tuple[str, Sheet]]:
     names = table.header
 
     def under(header: list[str]) -> Sheet:
-        made = sheet(replace(table, header=header), delimiter)
-        return made
+        return sheet(replace(table, header=header), delimiter)
 
     for place in range(len(names)):
         blank = [*names[:place], "", *names[place + 1 :]]
@@ -546,7 +545,7 @@ def _delimiter_cases(table: Table) -> Iterator[Case]:
     for place in half.places()[len(table.rows) // 2 :]:
         piece = half.pieces[place]
         half.pieces[place] = replace(piece, text=record(table.rows[piece.row], ";"))
-    half.damaged |= {row for row in range(len(table.rows) // 2, len(table.rows))}
+    half.damaged |= set(range(len(table.rows) // 2, len(table.rows)))
     yield half.case("half of the rows with another delimiter")
 
 
@@ -556,8 +555,12 @@ def _quote_cases(table: Table, delimiter: str) -> Iterator[Case]:
     yield sheet(table, delimiter, quote="'", always=True).case("apostrophes around all cells")
     yield sheet(table, delimiter, quote="“", always=True).case("curly quotes around all cells")
     yield sheet(table, delimiter, quote="`", always=True).case("backticks around all cells")
-    made = sheet(table, delimiter, always=True)
-    made.pieces = [replace(piece, text=piece.text.replace('""', '\\"')) for piece in made.pieces]
+    made = sheet(table, delimiter)
+    made.pieces = [
+        replace(p, text=p.text if p.row < 0 else delimiter.join(
+            '"' + t.replace('"', '\\"') + '"' if {delimiter, '"', "\n"} & set(t) else t for t in table.rows[p.row]))
+        for p in made.pieces
+    ]  # fmt: skip
     yield made.case("backslash as escape")
     made = sheet(table, delimiter)
     made.pieces = [replace(p, text=delimiter.join(p.text.split(delimiter))) for p in made.pieces]
@@ -643,12 +646,15 @@ class Verdict:
     whole: int = 0
 
 
-def judge(case: Case, header: list[str], loaded: list[list[str]], issues: pl.DataFrame, *, all_named: bool) -> Verdict:
-    """Compare loaded rows, in order, with the truth. ``all_named`` is whether the run said that something is amiss."""
+def judge(case: Case, header: list[str], loaded: list[list[str]], issues: pl.DataFrame, lines: list[int]) -> Verdict:
+    """Compare loaded rows, in order and with their lines, with the truth.
+
+    ``warned``: a row was read wrongly, but it is named.
+    """
     whole = len(case.rows) - len(case.damaged)
     named = set(issues.filter(pl.col("severity") != "info")["row"].drop_nulls().to_list())
     if [name.strip() for name in header] != [name.strip() for name in case.header]:
-        said = issues.filter(pl.col("code").is_in(HEADER_CODES)).height > 0
+        said = issues.filter(pl.col("code").is_in(HEADER_CODES)).height > 0 or bool({1, 2} & named)
         if not said:
             return Verdict("silent", f"header {header}", 0, whole)
     truth = [[text.strip() for text in row] for row in case.rows]
@@ -661,8 +667,9 @@ def judge(case: Case, header: list[str], loaded: list[list[str]], issues: pl.Dat
     unsaid = [i for i in lost if not (case.lines[i] & named)]
     if wrong:
         near = {line for i in sorted(case.damaged) for line in case.lines[i]}
-        if near & named and all_named and len(wrong) <= len(case.damaged):
-            return Verdict("silent" if not near & named else "warned", f"wrong {wrong[:2]}", kept, whole)
+        told = {lines[i] for i, at in enumerate(used) if at is None} <= named
+        if told or (near & named and len(wrong) <= len(case.damaged)):
+            return Verdict("warned", f"wrong {wrong[:2]}", kept, whole)
         return Verdict("silent", f"wrong {wrong[:2]}", kept, whole)
     if unsaid:
         return Verdict("silent", f"lost without a word {[truth[i] for i in unsaid[:2]]}", kept, whole)

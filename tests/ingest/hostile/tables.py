@@ -16,9 +16,27 @@ class Table:
 
 
 _STREETS = ["12 rue de la Paix", "Plot 7, Sector 3", "88 Nguyễn Huệ, Q.1", "Calle 5 No. 3-21", "Öster Allé 4", ""]
-_WORDS = (
-    "ring steel cotton fabric blue large sample spare cover filter pump valve cable yarn dye zip thread hinge".split()
-)
+_WORDS = [
+    "ring",
+    "steel",
+    "cotton",
+    "fabric",
+    "blue",
+    "large",
+    "sample",
+    "spare",
+    "cover",
+    "filter",
+    "pump",
+    "valve",
+    "cable",
+    "yarn",
+    "dye",
+    "zip",
+    "thread",
+    "hinge",
+]
+_FORMS = ["Ltd", "SARL", "Co., Ltd", "GmbH"]
 _NOTES = ["", "ok", "see note", 'called "urgent"', "first, then second", "line one\nline two", "50 % off", "l'été"]
 
 
@@ -28,7 +46,7 @@ def suppliers(rng: random.Random, rows: int) -> Table:
     made = [
         [
             f"S-{index:04d}",
-            f"{rng.choice(_WORDS).title()} {rng.choice(_WORDS)} {rng.choice(['Ltd', 'SARL', 'Co., Ltd', 'GmbH'])} {index}",
+            f"{rng.choice(_WORDS).title()} {rng.choice(_WORDS)} {rng.choice(_FORMS)} {index}",
             rng.choice(countries),
             rng.choice(_STREETS),
             rng.choice(["Textiles", "13", "Growing of cotton", "C14"]),

@@ -33,7 +33,7 @@ REFUSED = {
     "two delimiters": (b"id,name,country\n1,a,FR\nid;name;country\n2;b;DE\n", ["ambiguous", "','", "';'"]),
     "two tables": (HEAD + b"1,a,FR\n\nname,id,country\nb,2,DE\n", ["two tables", "line 1", "line 4"]),
     "two tables of two widths": (HEAD + b"1,a,FR\n\nid,name,country,x\n2,b,DE,9\n", ["two tables"]),
-    "apostrophes": (HEAD + b"'1','a','FR'\n'2','b','DE'\n", ["apostrophes", "line 2"]),
+    "apostrophes": (HEAD + b"'1','a','FR'\n'2','it's so','DE'\n", ["apostrophes", "line 2"]),
     "too many columns": (b"id,name,country" + b",x" * 2000 + b"\n", ["2003 columns", "limit"]),
 }
 
@@ -96,8 +96,8 @@ def test_two_stray_quotes_do_not_swallow_a_record(put):
 AROUND = {
     "title and blank lines": (b"Suppliers 2026\n\nid,name,country\n1,a,FR\n", [("title-lines", 3)]),
     "mark and sep line": (b"\xef\xbb\xbfsep=;\r\nid;name;country\r\n1;a;FR\r\n", []),
-    "total below": (HEAD + b"1,a,FR\nTotal,,1\n", [("trailer", None)]),
-    "text below": (HEAD + b"1,a,FR\n\nSource: our own survey, as of today\n", [("trailer", None)]),
+    "total below": (HEAD + b"1,a,FR\nTotal,,1\n", [("trailer", 3)]),
+    "text below": (HEAD + b"1,a,FR\n\nSource: our own survey, as of today\n", [("trailer", 4)]),
     "header again": (HEAD + b"id,name,country\n1,a,FR\n", [("repeated-header", 2)]),
     "trailing delimiter": (HEAD + b"1,a,FR,\n", [("trailing-delimiter", 1)]),
     "trailing delimiter in the header": (b"id,name,country,\n1,a,FR\n", [("trailing-delimiter", 1)]),

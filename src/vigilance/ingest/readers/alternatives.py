@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from vigilance.ingest.readers.limits import MIB
 _HEAD: Final = 256 * 1024
 _LARGEST: Final = 256 * MIB
 _UNUSUAL: Final = "^~\x1f\x1e\x01:# =/*!&"
+_MARKS: Final = frozenset(DELIMITERS) - {"\t"}
 _LEAST: Final = 3
 """Records, the header among them, that a dialect must give before it is believed."""
 
@@ -96,6 +98,8 @@ def _regular(alternative: Alternative, sample: str) -> list[list[str]] | None:
     least = 3 if alternative.delimiter in " :=/&" else 2
     if len(records) < _LEAST or width < least or any(len(cells) != width for cells in records):
         return None
+    if any(cell.strip() in _MARKS for cells in records for cell in cells):
+        return None
     if any(not cell.strip() or cell.strip()[:1].isdigit() for cell in records[0]):
         return None
     return records if _is_at_work(alternative, sample, records) else None
@@ -105,7 +109,7 @@ def _is_at_work(alternative: Alternative, sample: str, records: list[list[str]])
     mark, quote, escape = alternative.delimiter, alternative.quote, alternative.escape
     if quote != '"' and not any(f"{end}{quote}" in sample for end in (mark, "\n", "\r")):
         return False
-    if escape and not any(escape + char in sample for char in (mark, quote)):
+    if escape and not _escapes(sample, mark + quote):
         return False
     if alternative.blanks:
         plain = Alternative(mark, quote, escape)
@@ -120,6 +124,12 @@ def _is_at_work(alternative: Alternative, sample: str, records: list[list[str]])
     return wrapped * 10 < len(records) * len(records[0]) and not any(
         all(cell.endswith(end) for cell in last) for end in DELIMITERS
     )
+
+
+def _escapes(sample: str, special: str) -> bool:
+    """Whether backslashes stand before special characters only; before others they are part of the text."""
+    after = {char for _slash, char in re.findall(r"(\\)(.)", sample, re.DOTALL)}
+    return bool(after & set(special)) and after <= {*special, "\\"}
 
 
 def rewrite(text: Text, alternative: Alternative) -> Path | None:

@@ -257,6 +257,7 @@ def _say_trailer(trailer: Trailer, name: str) -> list[dict[str, Any]]:
             _("{count} lines of totals or text below the table were skipped").format(count=len(trailer.lines)),
             severity="warning",
             file=name,
+            row=trailer.line,
             value=trailer.lines[0],
         )
     ]

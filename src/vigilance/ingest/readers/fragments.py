@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from vigilance.i18n import messages
+from vigilance.ingest.readers.dialect import DELIMITERS
 from vigilance.ingest.readers.table import LINE, RawTable
 from vigilance.issues import SCHEMA
 
@@ -31,11 +32,15 @@ def beside(table: RawTable) -> list[int]:
         (pl.col("reason") == "too-few-cells")
         & ~pl.col("bytes").bin.contains(mark)
         & ~pl.col("bytes").bin.starts_with(b"#")
-    )["line"].head(_MOST)
-    if not lone.len():
+    ).head(_MOST)
+    # With another delimiter in all the right places it is a whole record, not a piece of one.
+    text = pl.col("bytes").cast(pl.String)
+    whole = (text.str.count_matches(other, literal=True) >= len(table.names) - 1 for other in DELIMITERS)
+    places = lone.filter(~pl.any_horizontal(whole))["line"]
+    if not places.len():
         return []
     lines = table.frame.select(LINE).collect(engine="streaming")[LINE].to_numpy()
-    after = np.searchsorted(lines, lone.to_numpy())
+    after = np.searchsorted(lines, places.to_numpy())
     # A record of several lines begins further up, but only the one that ends right above can be the other piece.
     near = np.concatenate((after - 1, after[(after < lines.size)]))
     near = np.unique(near[near >= 0])

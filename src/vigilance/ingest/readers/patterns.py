@@ -16,7 +16,7 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.ingest.readers.dialect import quoted
+from vigilance.ingest.readers.dialect import quoted, two_tables
 from vigilance.ingest.readers.table import LINE, ROW, Counts, RawTable
 from vigilance.issues import frame as issue_frame
 from vigilance.issues import issue
@@ -27,6 +27,7 @@ _SAMPLE: Final = 20_000
 _LEAST: Final = 8
 """Values from which a column can have a pattern."""
 _FORMS: Final = 6
+_FEW: Final = 4
 _COVERED: Final = 0.97
 """Share of the values that the frequent forms of a patterned column cover; a form is frequent from ``_FREQUENT`` on."""
 _FREQUENT: Final = 0.02
@@ -54,14 +55,15 @@ def _form(value: pl.Expr) -> pl.Expr:
 
 
 def of_columns(table: RawTable) -> Mapping[str, Pattern]:
-    """The patterned columns of a table, from its first rows."""
-    sample = table.frame.select(_value(name).alias(name) for name in table.names).head(_SAMPLE).collect()
+    """The patterned columns of a table, from its first half: a second table below must not set the pattern."""
+    rows = min(_SAMPLE, max(_LEAST, table.counts.loaded // 2))
+    sample = table.frame.select(_value(name).alias(name) for name in table.names).head(rows).collect()
     found: dict[str, Pattern] = {}
     for name in table.names:
         values = sample.select(pl.col(name).drop_nulls().alias("value"))
         if values.height < _LEAST:
             continue
-        counts = values.select(_form(pl.col("value")).value_counts(sort=True)).unnest("value")
+        counts = values.select(_form(pl.col("value")).alias("value").value_counts(sort=True)).unnest("value")
         frequent = counts.filter(pl.col("count") >= max(2, _FREQUENT * values.height))
         forms = tuple(frequent.to_series(0).to_list())
         covered = int(frequent["count"].sum()) >= _COVERED * (values.height - 1)
@@ -86,6 +88,10 @@ def set_unlike_aside(table: RawTable, suspects: Collection[int] = ()) -> RawTabl
     few = (pl.col("breaks") * 2 < pl.col("of")) | ((pl.col("breaks") < 2) & ((pl.col("of") > 1) | (pl.col(ROW) > 0)))
     kept = odd.filter(few & ~pl.col(LINE).is_in(list(suspects)))
     aside = odd.join(kept, on=ROW, how="anti")
+    if odd.height > max(_FEW, table.counts.loaded // 10):
+        _refuse_second_table(table, odd)
+        # The rows have changed, not gone wrong: say so of each, and keep them.
+        kept, aside = odd, odd.clear()
     notes = [
         issue(
             "unlike-the-column",
@@ -105,17 +111,24 @@ def set_unlike_aside(table: RawTable, suspects: Collection[int] = ()) -> RawTabl
         for part, is_aside in ((kept, False), (aside, True))
         for row in part.with_columns(pl.lit(is_aside).alias("aside")).iter_rows(named=True)
     ]
-    return replace(
-        without(table, aside, "unlike-the-column"), issues=pl.concat([table.issues, issue_frame(notes)])
-    )
+    return replace(without(table, aside, "unlike-the-column"), issues=pl.concat([table.issues, issue_frame(notes)]))
+
+
+def _refuse_second_table(table: RawTable, odd: pl.DataFrame) -> None:
+    """Refuse a table in which a line of words stands above rows that have nothing in common with those before."""
+    first = odd.row(0, named=True)
+    wholly = first["breaks"] == first["of"] == first["words"]
+    if first[ROW] and wholly and (first["of"] > 1 or first["apart"]):
+        raise two_tables(table.file.name, 1 + table.counts.skipped, first[LINE])
 
 
 def _odd_rows(table: RawTable, patterns: Mapping[str, Pattern]) -> pl.DataFrame:
-    """Rows with a value of an unusual form: ``breaks`` patterned columns ``of`` those filled; the first and its value."""
+    """Rows with a value of an unusual form: ``breaks`` of the patterned columns ``of`` it that are filled."""
     broken = {
         name: (_value(name).is_not_null() & ~_form(_value(name)).is_in(list(pattern.forms))).fill_null(value=False)
         for name, pattern in patterns.items()
     }
+    wordy = [_value(name).str.contains(r"\p{L}").fill_null(value=False) for name in patterns]
     first = pl.coalesce(*(pl.when(flag).then(pl.lit(name)) for name, flag in broken.items()), pl.lit(None))
     value = pl.coalesce(*(pl.when(flag).then(pl.col(name)) for name, flag in broken.items()), pl.lit(None))
     return (
@@ -124,6 +137,8 @@ def _odd_rows(table: RawTable, patterns: Mapping[str, Pattern]) -> pl.DataFrame:
             LINE,
             pl.sum_horizontal(flag.cast(pl.Int32) for flag in broken.values()).alias("breaks"),
             pl.sum_horizontal(_value(name).is_not_null().cast(pl.Int32) for name in patterns).alias("of"),
+            pl.sum_horizontal(flag.cast(pl.Int32) for flag in wordy).alias("words"),
+            (pl.col(LINE) - pl.col(LINE).shift(1, fill_value=0) > 1).alias("apart"),
             first.cast(pl.String).alias("column"),
             value.cast(pl.String).alias("value"),
         )
@@ -178,6 +193,7 @@ def without(table: RawTable, aside: pl.DataFrame, reason: str) -> RawTable:
     return replace(
         table,
         frame=table.frame.filter(~gone).with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW)),
+        parse=None,
         rejected=pl.concat([table.rejected, rejected]).sort("line", maintain_order=True),
         counts=Counts(
             counts.rows_in,

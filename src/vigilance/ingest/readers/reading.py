@@ -9,10 +9,11 @@ from typing import Final
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.ingest.readers.delimited import read_delimited
 from vigilance.ingest.readers.limits import DEFAULT, Limits
+from vigilance.ingest.readers.patterns import set_unlike_aside
 from vigilance.ingest.readers.sources import check_readable, digest, gunzip, kind_of_bytes, kind_of_name
 from vigilance.ingest.readers.table import HeaderMatcher, RawTable
+from vigilance.ingest.readers.text import Asked, read_text
 
 _ = messages("readers")
 
@@ -89,7 +90,8 @@ def _read(request: Request) -> RawTable:
     if request.kind == "workbook":
         from vigilance.ingest.readers.workbook import read_workbook  # noqa: PLC0415 - only when needed
 
-        return read_workbook(request.source, request.name, request.required, request.limits, request.sheet)
+        table = read_workbook(request.source, request.name, request.required, request.limits, request.sheet)
+        return set_unlike_aside(table) if request.required is None else table
     if request.kind in ("parquet", "arrow"):
         from vigilance.ingest.readers.columnar import read_columnar  # noqa: PLC0415 - only when needed
 
@@ -98,11 +100,6 @@ def _read(request: Request) -> RawTable:
         from vigilance.ingest.readers.jsonlines import read_json_lines  # noqa: PLC0415 - only when needed
 
         return read_json_lines(request.source, request.name, request.required, request.limits)
-    return read_delimited(
-        request.source,
-        name=request.name,
-        matcher=request.required,
-        limits=request.limits,
-        encoding=request.encoding,
-        delimiter=request.delimiter,
+    return read_text(
+        Asked(request.source, request.name, request.required, request.limits, request.encoding, request.delimiter)
     )

@@ -11,6 +11,7 @@ from typing import Final
 from vigilance.ingest.readers.records import LINE_END, cells_of, record_pattern
 
 _TAIL: Final = 65_536
+_CHUNK: Final = 4 * 1024 * 1024
 _MOST: Final = 60
 """Lines of text below a table; more are no footnote."""
 _SUM: Final = re.compile(
@@ -26,10 +27,11 @@ _NOTE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Trailer:
-    """Where the table ends (a byte offset) and the lines of text below."""
+    """Where the table ends (a byte offset), the lines of text below, and the 1-based physical line of the first."""
 
     end: int
     lines: tuple[str, ...] = ()
+    line: int | None = None
 
 
 def find_trailer(path: Path, start: int, delimiter: str, width: int) -> Trailer:
@@ -60,7 +62,20 @@ def find_trailer(path: Path, start: int, delimiter: str, width: int) -> Trailer:
             end = index
     if not kept or end == 0:
         return Trailer(size)
-    return Trailer(begin + spans[end][0], tuple(reversed(kept)))
+    below = begin + spans[end][0]
+    return Trailer(below, tuple(reversed(kept)), _line_at(path, below))
+
+
+def _line_at(path: Path, offset: int) -> int:
+    """The 1-based physical line that begins at an offset."""
+    line, left, split = 1, offset, False
+    with path.open("rb") as file:
+        while left and (chunk := file.read(min(_CHUNK, left))):
+            left -= len(chunk)
+            pairs = chunk.count(b"\r\n") + (split and chunk.startswith(b"\n"))
+            line += chunk.count(b"\n") + chunk.count(b"\r") - pairs
+            split = chunk.endswith(b"\r")
+    return line
 
 
 def _lines(data: bytes) -> list[tuple[int, int]]:
@@ -88,6 +103,8 @@ def _line_is_note(content: bytes, delimiter: str, width: int, *, apart: bool) ->
     mark = delimiter.encode()
     if width < 2 or content.count(b'"') % 2 or not record_pattern(mark).fullmatch(content):
         return False
+    if mark not in content and any(content.count(other) >= width - 1 for other in b",;\t|"):
+        return False  # a record with another delimiter
     cells = cells_of(content, mark)
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and is_note(filled, len(cells), width, apart=apart)

@@ -1,0 +1,96 @@
+"""Delimited text from the first try to the last: as it stands, then in another dialect; what cannot be seen is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from vigilance.errors import InputRefused
+from vigilance.i18n import messages
+from vigilance.ingest.readers import alternatives, fragments, patterns
+from vigilance.ingest.readers.delimited import read_delimited
+from vigilance.ingest.readers.dialect import DELIMITERS
+from vigilance.ingest.readers.encoding import open_text
+from vigilance.ingest.readers.limits import Limits
+from vigilance.ingest.readers.table import HeaderMatcher, RawTable
+from vigilance.issues import frame as issue_frame
+from vigilance.issues import issue
+
+_ = messages("readers")
+
+_BAD_QUOTES: Final = ("bare-quote", "unclosed-quote")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A text file and what the caller says of it; see ``reading.read_raw``."""
+
+    source: Path
+    name: str
+    required: HeaderMatcher | None
+    limits: Limits
+    encoding: str | None
+    delimiter: str | None
+
+
+def read_text(asked: Asked) -> RawTable:
+    """The table of a text file. Raises ``InputRefused`` when no dialect gives one."""
+    try:
+        table = _standing(asked, asked.source, asked.encoding, asked.delimiter)
+    except InputRefused:
+        other = None if asked.delimiter else _other(asked)
+        if other is None:
+            raise
+        table = other
+    else:
+        if not asked.delimiter and table.rejected["reason"].is_in(_BAD_QUOTES).any():
+            table = _better(table, _other(asked))
+    beside = fragments.beside(table)
+    table = fragments.named(table, beside)
+    return patterns.set_unlike_aside(table, beside) if asked.required is None else table
+
+
+def _standing(asked: Asked, source: Path, encoding: str | None, delimiter: str | None) -> RawTable:
+    return read_delimited(
+        source,
+        name=asked.name,
+        matcher=asked.required,
+        limits=asked.limits,
+        encoding=encoding,
+        delimiter=delimiter,
+    )
+
+
+def _better(table: RawTable, other: RawTable | None) -> RawTable:
+    """The reading that sets fewer records aside."""
+    return table if other is None or other.counts.set_aside >= table.counts.set_aside else other
+
+
+def _other(asked: Asked) -> RawTable | None:
+    """The file in the one other dialect that makes it regular, if there is one and it holds a table."""
+    text = open_text(asked.source, asked.name, asked.encoding)
+    alternative = alternatives.find(text)
+    copy = alternatives.rewrite(text, alternative) if alternative else None
+    if alternative is None or copy is None:
+        return None
+    mark = alternative.delimiter if alternative.delimiter in DELIMITERS else ","
+    try:
+        table = _standing(asked, copy, "utf-8", mark)
+    except InputRefused:
+        return None
+    said = issue(
+        "unusual-dialect",
+        _("cells are parted by {delimiter} and quoted with {quote}{escape}{blanks}; the file was read so").format(
+            delimiter=repr(alternative.delimiter),
+            quote=alternative.quote,
+            escape=_(", a backslash before special characters") if alternative.escape else "",
+            blanks=_(", blanks after delimiters dropped") if alternative.blanks else "",
+        ),
+        severity="warning",
+        file=asked.name,
+    )
+    dialect = replace(table.dialect, encoding=text.encoding, delimiter=alternative.delimiter, quote=alternative.quote)
+    return replace(table, dialect=dialect, issues=pl.concat([issue_frame([said]), table.issues]))
