@@ -46,6 +46,18 @@ TITLES: Final[Mapping[str, str]] = {
 }
 
 
+OVERRIDES: Final[Mapping[str, str]] = {
+    "state_imposed_labour": N_("labour imposed by the State"),
+    "listed_entity": N_("a listed entity, as a person confirmed"),
+    "confirmed_case": N_("a confirmed case whose remediation is not verified"),
+}
+
+
+def override(name: str) -> str:
+    """Why a band was raised, in the language in use."""
+    return _(OVERRIDES[name]) if name in OVERRIDES else name.replace("_", " ")
+
+
 def title(line: str) -> str:
     """What a line is called, in the language in use; a name unknown here stays as it is."""
     return _(TITLES[line]) if line in TITLES else line.replace("_", " ")

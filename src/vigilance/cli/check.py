@@ -36,7 +36,15 @@ TABLES: Final = (
 
 @click.command(context_settings={"max_content_width": 80})
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--as", "table", type=click.Choice(TABLES), default="suppliers", show_default=True, help="Kind of table.")
+@click.option(
+    "--as",
+    "table",
+    type=click.Choice(TABLES),
+    metavar="TABLE",
+    default="suppliers",
+    show_default=True,
+    help="Kind of table.",
+)
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
 @click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write corrected.csv, issues and rejected rows into it.")

@@ -107,17 +107,20 @@ def _line(step: dict[str, Any]) -> None:
     else:
         value, bounds = ratio(step["ratio"]), f"{number(step['low'], 2)}-{number(step['high'], 2)}"
     mark = " " if step["known"] else "?"
-    source = textwrap.shorten(f"{step['source']} ({step['since']})", 26, placeholder="…")
+    source = textwrap.shorten(f"{step['source']} ({step['since']})", 24, placeholder="…")
     click.echo(f" {mark}{name:<29.29} {value:>9}  {bounds:>11}  {source}")
 
 
 def _end(said_of: dict[str, Any]) -> None:
+    from vigilance.drivers import override  # noqa: PLC0415 - only for a person
+
     rate = number(said_of["rate"] * 1000, 2)
     click.echo(_("  = rate {rate} per 1,000 workers within a year").format(rate=rate))
     percent = {name: number(said_of[name] * 100, 2) for name in ("p0", "p05", "p50", "p80", "p95")}
-    click.echo(_("  → presence before evidence {p0} %; after it {p50} % [{p05}-{p95}], P80 {p80} %").format(**percent))
+    click.echo(_("  → presence before evidence {p0} %").format(**percent))
+    click.echo(_("  → presence {p50} % [{p05}-{p95}], P80 {p80} %").format(**percent))
     if said_of["override"]:
-        click.echo(_("  ! band raised: {why}").format(why=said_of["override"].replace("_", " ")))
+        click.echo(_("  ! band raised: {why}").format(why=override(said_of["override"])))
     if any(not step["known"] for step in said_of["steps"]):
         click.echo(_("  ? nothing was stated: the line stands for an average, and widens the interval"))
 

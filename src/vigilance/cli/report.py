@@ -44,7 +44,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Make a report from a run.
+    """Make a report from a run.
 
     RUN is the folder that `vigilance score` wrote.
 

@@ -45,7 +45,7 @@ FILE: Final = click.Path(path_type=Path)
 @click.option("--data", "data_path", type=FILE, help="Folder of facts; the shipped ones by default.")
 @speech_options
 def command(**given: Any) -> None:
-    r"""Screen a portfolio of holdings for forced-labour and child-labour risk.
+    """Screen a portfolio of holdings for forced-labour and child-labour risk.
 
     HOLDINGS are fund files as asset managers export them (CSV or Excel), one or
     several funds. How each kind of line is treated: docs/portfolio.md.
