@@ -148,7 +148,7 @@ def _held(
     pipeline.refuse_too_many(intake, job.max_rejected)
     if not intake.counts["loaded"]:
         raise InputRefused(_("there is no supplier row to score"), hint=_("give a file with rows below its header"))
-    intake = pipeline._own_names_apart(intake)
+    intake = pipeline.own_names_apart(intake)
     given = evidence_.read(job.evidence, intake.rows, facts, judgements, job.decisions)
     for table in given.intakes.values():
         pipeline.refuse_too_many(table, job.max_rejected)

@@ -126,7 +126,7 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     refuse_too_many(intake, job.max_rejected)
     if not intake.counts["loaded"]:
         raise InputRefused(_("there is no supplier row to score"), hint=_("give a file with rows below its header"))
-    intake = _own_names_apart(intake)
+    intake = own_names_apart(intake)
     given = evidence.read(job.evidence, intake.rows, facts, judgements, job.decisions)
     for table in given.intakes.values():
         refuse_too_many(table, job.max_rejected)
@@ -149,11 +149,20 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     return Outcome(run.open_run(target), summary, read.issues, read.set_aside)
 
 
-def _own_names_apart(intake: ingest.Intake) -> ingest.Intake:
+def _other_names(name: str) -> Iterator[str]:
+    """``own_x``, ``own_own_x`` and so on: names for a column whose own is taken."""
+    while True:
+        name = f"own_{name}"
+        yield name
+
+
+def own_names_apart(intake: ingest.Intake) -> ingest.Intake:
     """Rename the user's columns that are called like a result (an exported list scored again), aloud."""
     taken = [name for name in intake.rows.collect_schema().names() if name in RESULTS]
     if not taken:
         return intake
+    there = set(intake.rows.collect_schema().names())
+    renamed = {name: next(n for n in _other_names(name) if n not in there) for name in taken}
     told = issues.frame(
         issues.issue(
             "column_named_like_a_result",
@@ -161,11 +170,11 @@ def _own_names_apart(intake: ingest.Intake) -> ingest.Intake:
             severity="warning",
             file=intake.sources[0].file,
             column=name,
-            hint=_("yours is kept as {name}").format(name=f"own_{name}"),
+            hint=_("yours is kept as {name}").format(name=other),
         )
-        for name in taken
+        for name, other in renamed.items()
     )
-    rows = intake.rows.rename({name: f"own_{name}" for name in taken})
+    rows = intake.rows.rename(renamed)
     return replace(intake, rows=rows, issues=issues.ordered([intake.issues, told]))
 
 
