@@ -165,13 +165,19 @@ def _in_batches(scored: Any, folder: Path, connection: duckdb.DuckDBPyConnection
 
 
 ENGINES: Final[dict[str, Engine]] = {"polars": polars, "duckdb": duckdb_engine}
+SPARK: Final = "spark"
+"""Comes with the extra of that name, and is imported when it is asked for."""
 
 
 def engine(name: str) -> Engine:
     """An engine by name. Raises ``UsageError`` when there is none of that name."""
+    if name == SPARK:
+        from vigilance import spark  # noqa: PLC0415 - an extra
+
+        return spark.engine
     if name not in ENGINES:
         raise UsageError(
             _("there is no engine {name}").format(name=name),
-            hint=_("engines: {names}").format(names=", ".join(ENGINES)),
+            hint=_("engines: {names}").format(names=", ".join((*ENGINES, SPARK))),
         )
     return ENGINES[name]

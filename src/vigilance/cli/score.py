@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,10 @@ def _evidence_options(function: Any) -> Any:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of the run; a new one beside the input by default."
 )
-@click.option("--engine", type=click.Choice(["polars", "duckdb"]), default="polars", show_default=True, help="Engine.")
+@click.option(
+    "--engine", type=click.Choice(["polars", "duckdb", "spark"]), default="polars", show_default=True, help="Engine."
+)
+@click.option("--master", metavar="URL", help="Where Spark runs: local[2], spark://host:7077; this machine by default.")
 @click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
 @click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
@@ -93,6 +97,15 @@ def command(**given: Any) -> None:
         click.get_current_context().exit(_exit_code(outcome, given["fail_on"]))
 
 
+def _engine(given: dict[str, Any]) -> AbstractContextManager[None]:
+    """Where the engine runs; checked before anything is read."""
+    if given["engine"] != "spark" and given["master"] is None:
+        return nullcontext()
+    from vigilance import spark  # noqa: PLC0415 - an extra
+
+    return spark.chosen(given["engine"], given["master"])
+
+
 def _run(given: dict[str, Any]) -> Outcome:
     from vigilance import pipeline, reference, rules  # noqa: PLC0415 - lazily, so that --help stays quick
     from vigilance.cli.progress import progress  # noqa: PLC0415
@@ -120,7 +133,7 @@ def _run(given: dict[str, Any]) -> Outcome:
         refine=_refine(given["draws"]),
     )
     facts = reference.load(given["data_path"]).in_force(on)
-    with progress(hidden=given["quiet"] or given["as_json"]) as step:
+    with _engine(given), progress(hidden=given["quiet"] or given["as_json"]) as step:
         return pipeline.score(job, facts, judgements, step)
 
 
