@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vigilance.cli.options import on_option, pairs, print_json, shown, speech_options, today
+from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ TABLES: Final = (
     "links",
     "holdings",
     "issuers",
+    "table",
 )
 
 
@@ -47,6 +49,8 @@ TABLES: Final = (
 )
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
 @click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
+@click.option("--delimiter", help="Character between cells, where a file leaves it open; 'tab' for a tab.")
+@click.option("--sheet", help="Name of the sheet to read, where more than one fits.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write corrected.csv, issues and rejected rows into it.")
 @click.option("--xlsx", is_flag=True, help="Also write corrected.xlsx into --out.")
 @click.option("--duplicates", is_flag=True, help="Also propose near duplicates of sites.")
@@ -66,6 +70,7 @@ def command(**given: Any) -> None:
       vigilance check suppliers.xlsx
       vigilance check list.csv --map supplier_id=Vendor --out checked
       vigilance check audits.csv --as audits --json
+      vigilance check anything.csv --as table --out checked
     """
     with use(given["lang"]):
         intake = _read(given)
@@ -83,6 +88,13 @@ def command(**given: Any) -> None:
 
 
 def _read(given: dict[str, Any]) -> Intake:
+    reading = {"encoding": given["encoding"], "delimiter": _delimiter(given["delimiter"]), "sheet": given["sheet"]}
+    if given["table"] == "table":
+        from vigilance.ingest import anytable  # noqa: PLC0415 - lazily, so that --help stays quick
+
+        if given["mapped"] or given["duplicates"]:
+            raise UsageError(_("--map and --duplicates need a kind of table whose columns are known"))
+        return anytable.read(given["files"], **reading)
     from vigilance import ingest, reference  # noqa: PLC0415 - lazily, so that --help stays quick
 
     on = given["on"] or today()
@@ -92,8 +104,12 @@ def _read(given: dict[str, Any]) -> Intake:
         on=on,
         reference=reference.load(given["data_path"]).in_force(on),
         mapping=pairs(given["mapped"], "--map"),
-        encoding=given["encoding"],
+        **reading,
     )
+
+
+def _delimiter(text: str | None) -> str | None:
+    return "\t" if text in ("tab", "\\t") else text
 
 
 def _proposals(given: dict[str, Any], intake: Intake) -> pl.DataFrame | None:
@@ -141,6 +157,7 @@ def _as_json(intake: Intake, proposals: pl.DataFrame | None) -> dict[str, Any]:
         "counts": intake.counts,
         "files": intake.files,
         "columns": dict(intake.columns),
+        "header": intake.corrected.collect_schema().names(),
         "unknown_columns": list(intake.unknown),
         "problems": grouped(intake.issues).to_dicts(),
     }
@@ -167,6 +184,8 @@ def _tell(intake: Intake, proposals: pl.DataFrame | None) -> None:
     click.echo(_("Columns read"))
     for column, header in intake.columns.items():
         _line(f"  {column:<18} {header}", " " * 21)
+    if not intake.columns:
+        _line("  " + ", ".join(intake.corrected.collect_schema().names()))
     _problems(intake.issues)
     if proposals is not None:
         _duplicates(proposals)

@@ -38,11 +38,14 @@ def read(
     strict: bool = False,
     limits: Limits = DEFAULT,
     encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
 ) -> Intake:
     """Read one input table from files or folders.
 
     ``reference`` are the facts in force on the date (``reference.load().in_force(on)``, taken from the shipped
-    data when None). ``mapping`` is canonical name → header. ``strict`` refuses the input when any row has an error.
+    data when None). ``mapping`` is canonical name → header. ``delimiter`` and ``sheet`` settle
+    what a file leaves open. ``strict`` refuses the input when any row has an error.
     Raises ``InputRefused`` for a file that cannot be read as a whole, ``UsageError`` for an unknown table or column.
     """
     from vigilance.ingest.readers import expand, read_raw  # noqa: PLC0415 - a frame in memory needs no reader
@@ -51,7 +54,9 @@ def read(
     headers = Headers(table, specification.needed, dict(mapping or {}))
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     raws = [
-        raw for path in expand(listed) for raw in read_raw(path, required=headers, limits=limits, encoding=encoding)
+        raw
+        for path in expand(listed)
+        for raw in read_raw(path, required=headers, limits=limits, encoding=encoding, delimiter=delimiter, sheet=sheet)
     ]
     return understand(raws, specification, headers, on=on, reference=reference, strict=strict)
 

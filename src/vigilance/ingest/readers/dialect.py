@@ -194,6 +194,8 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
     if not chosen and all(_is_one_column(rows) for rows in parsed.values()):
         chosen = [(1, next(iter(parsed)))]
         _refuse_other_delimiter(next(iter(parsed.values())), name)
+    if not chosen:
+        chosen = _sole(parsed)
     if len(chosen) > 1 or (perfect and any(width > perfect[0][0] for width, _mark in likely)):
         raise _ambiguous(name, [mark for _width, mark in perfect + likely])
     if not chosen:
@@ -205,6 +207,18 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
     if fit.above and chosen[0][0] > 1:
         _refuse_header_above(fit, name)
     return fit
+
+
+def _sole(parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
+    """The one delimiter that occurs at all, when the first record and half of the others have the same width."""
+    used = {mark: rows for mark, rows in parsed.items() if any(len(record.cells or ()) > 1 for record in rows)}
+    if len(used) != 1:
+        return []
+    mark, rows = next(iter(used.items()))
+    width, share = _agreement(rows)
+    first = next((record for record in rows if record.filled), None)
+    fits = first is not None and len(first.cells or ()) == width >= 2 and share >= 0.5
+    return [(width, mark)] if fits else []
 
 
 def _is_one_column(rows: Sequence[Record]) -> bool:
