@@ -164,6 +164,19 @@ def _plain(value: float) -> float | None:
     return None if not np.isfinite(value) else round(float(value), 6)
 
 
+_PAIRS: Final = (
+    (predictors.ON_TRIAL, predictors.CELL),
+    (predictors.ON_TRIAL_TODAY, predictors.CELL_TODAY),
+    *(
+        (ours, other)
+        for ours in (predictors.CELL, predictors.CELL_WITHOUT_BASE, predictors.NEIGHBOURS)
+        for other in predictors.PREDICTORS
+        if other not in predictors.OURS and other != predictors.ON_TRIAL_TODAY
+    ),
+)
+"""The rule on trial against the rate without it; then our predictors against each baseline."""
+
+
 def _against(found: Found, counts: Counts) -> pl.DataFrame:
     """AUC of our predictors less that of each baseline, pooled, on the same draws."""
     keys = [key for key in found if counts[key][1]]
@@ -172,13 +185,11 @@ def _against(found: Found, counts: Counts) -> pl.DataFrame:
         {name: pooled([found[key][name].auc for key in keys], added) for name in predictors.PREDICTORS} if keys else {}
     )
     rows = []
-    for ours in (predictors.CELL, predictors.CELL_WITHOUT_BASE, predictors.NEIGHBOURS):
-        for other in predictors.PREDICTORS:
-            if auc and other not in predictors.OURS:
-                difference = auc[ours] - auc[other]
-                low, high = interval(difference)
-                row = {"predictor": ours, "baseline": other, "difference": _plain(difference[0])}
-                rows.append({**row, "low": _plain(low), "high": _plain(high)})
+    for ours, other in _PAIRS if auc else ():
+        difference = auc[ours] - auc[other]
+        low, high = interval(difference)
+        row = {"predictor": ours, "baseline": other, "difference": _plain(difference[0])}
+        rows.append({**row, "low": _plain(low), "high": _plain(high)})
     schema = {"predictor": pl.String, "baseline": pl.String, "difference": pl.Float64, "low": pl.Float64}
     return pl.DataFrame(rows, schema={**schema, "high": pl.Float64})
 

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from vigilance.calibrate.trial import on_trial
 from vigilance.calibrate.windows import GOODS, Axes, with_base_rates
 from vigilance.reference import Facts, Reference
 from vigilance.rules import Judgements
@@ -43,8 +44,10 @@ LAST_LIST: Final = "last_list"
 LAST_LIST_ACTIVITY: Final = "last_list_activity"
 LAST_LIST_COUNTRY: Final = "last_list_country"
 RANDOM: Final = "random"
-OURS: Final = (CELL, CELL_WITHOUT_BASE, NEIGHBOURS, COUNTRY_INDEX)
-LOOKS_AHEAD: Final = (CELL_TODAY, GOVERNANCE_TODAY, INCOME_TODAY)
+ON_TRIAL: Final = "cell_listed_nearby"
+ON_TRIAL_TODAY: Final = "cell_today_listed_nearby"
+OURS: Final = (CELL, CELL_WITHOUT_BASE, NEIGHBOURS, COUNTRY_INDEX, ON_TRIAL)
+LOOKS_AHEAD: Final = (CELL_TODAY, ON_TRIAL_TODAY, GOVERNANCE_TODAY, INCOME_TODAY)
 PREDICTORS: Final = (
     *OURS,
     LAST_LIST,
@@ -113,6 +116,8 @@ def predictions(known_then: Known, hazard: Hazard) -> dict[str, Floats]:
         TRAFFICKING_TIER: np.broadcast_to(_tiers(known_then)[:, None], shape),
         RANDOM: np.random.default_rng(SEED).random(shape),
         CELL_TODAY: _sum(today),
+        ON_TRIAL: _sum(then) + on_trial(features["activity_in_region"]),
+        ON_TRIAL_TODAY: _sum(today) + on_trial(features["activity_in_region"]),
         GOVERNANCE_TODAY: np.broadcast_to(-_indicator(known_then, "rule_of_law_wgi", codes)[:, None], shape),
         INCOME_TODAY: np.broadcast_to(-_indicator(known_then, "gdp_per_worker", codes)[:, None], shape),
     }

@@ -42,7 +42,9 @@ TABLE_PREFIX: Final = "tables"
 
 @dataclass(frozen=True)
 class Screening:
-    """``effects``: one row per judgement, largest first: ``path, effect`` (mean move of a site's rank, share of the
+    """What was found.
+
+    ``effects``: one row per judgement, largest first: ``path, effect`` (mean move of a site's rank, share of the
     list), ``spread`` (sd over trajectories), ``top_tenth`` (mean share of the first tenth that is replaced).
     ``draws``: for each evaluated set, the rank correlation with the shipped judgements and the first tenth kept.
     """
@@ -67,7 +69,7 @@ class Stressed(Judgements):
             return frame
         moved = pl.col("value")
         for parameter, place in self.columns.items():
-            end = pl.col("low") if place < 0.5 else pl.col("high")
+            end = pl.coalesce("low" if place < 0.5 else "high", "value")
             share = abs(2.0 * place - 1.0)
             moved = (
                 pl.when(pl.col("parameter") == parameter)
@@ -85,7 +87,8 @@ def names(judgements: Judgements, prefixes: Iterable[str] = PREFIXES) -> list[st
         for path, estimate in judgements.under(prefix).items()
         if not estimate.exact and estimate.high > estimate.low
     ]
-    columns = sorted(judgements.table(PROFILE)["parameter"].unique().to_list())
+    ranged = judgements.table(PROFILE).filter(pl.col("low").is_not_null(), pl.col("high") > pl.col("low"))
+    columns = sorted(ranged["parameter"].unique().to_list())
     return [*paths, *(f"{TABLE_PREFIX}.{PROFILE}.{column}" for column in columns)]
 
 

@@ -1,0 +1,244 @@
+"""Validation from end to end: what was asked, what was found, and the proposal that may follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from vigilance import engines, evidence, whatif
+from vigilance.calibrate import backtest as back
+from vigilance.calibrate import coverage as cover
+from vigilance.calibrate import fit as fitting
+from vigilance.calibrate import robustness as robust
+from vigilance.calibrate.outcomes import Outcomes, outcomes
+from vigilance.calibrate.proposal import Change, Proposal, propose
+from vigilance.calibrate.recomputed import Design, design, parameters
+from vigilance.errors import UsageError
+from vigilance.explanation import basis
+from vigilance.i18n import messages
+from vigilance.reference import Reference
+from vigilance.rules import Judgements, Rulebook
+from vigilance.run import Run
+from vigilance.scoring.model import Model, build
+from vigilance.terms import HAZARDS, Hazard
+
+_ = messages("calibrate")
+
+BACKTEST: Final = "backtest"
+CALIBRATE: Final = "calibrate"
+ROBUSTNESS: Final = "robustness"
+COVERAGE: Final = "coverage"
+PARTS: Final = (BACKTEST, COVERAGE, ROBUSTNESS, CALIBRATE)
+ROBUSTNESS_SITES: Final = 1000
+"""Sites of the mix that the screening ranks; enough for the mean move of a rank."""
+SENSITIVITY: Final = "evidence.audits.sensitivity"
+LEAST: Final = 1.0
+"""A risk factor's ratio is never proposed below this: adding a risk factor never lowers a score."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to validate and on what. ``draws`` and ``trajectories`` trade time for precision."""
+
+    parts: Sequence[str]
+    on: date
+    run: Run | None = None
+    audits: Path | None = None
+    findings: Path | None = None
+    draws: int = cover.DRAWS
+    trajectories: int = robust.TRAJECTORIES
+    jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One hazard: the parameters before and after, the held-out scores."""
+
+    hazard: Hazard
+    table: pl.DataFrame
+    scores: fitting.Scores
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything that was found; a part that was not asked for is None."""
+
+    asked: Asked
+    digests: Mapping[str, str]
+    backtest: back.Backtest | None = None
+    coverage: cover.Coverage | None = None
+    robustness: robust.Screening | None = None
+    calibration: Sequence[Calibration] = ()
+    proposal: Proposal | None = None
+    moves: Mapping[str, Any] = field(default_factory=dict)
+
+
+def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
+    """Do what was asked.
+
+    Raises ``UsageError`` when calibration is asked for without a run and its findings, or when rules or facts are not
+    those of the run; and what the parts raise.
+    """
+    facts, judgements = reference.in_force(asked.on), rulebook.in_force(asked.on)
+    if asked.run is not None:
+        facts, judgements = basis(asked.run)
+    found: dict[str, Any] = {"digests": {"rules": judgements.digest, "facts": facts.digest}}
+    model = build(facts, judgements)
+    sites = None if asked.run is None else engines.core_columns(asked.run.sites).collect()
+    if BACKTEST in asked.parts:
+        found["backtest"] = back.backtest(reference, judgements, asked.on)
+    if COVERAGE in asked.parts:
+        found["coverage"] = cover.coverage(model, sites, asked.draws)
+    if ROBUSTNESS in asked.parts:
+        found["robustness"] = _robustness(asked, model, judgements, sites)
+    if CALIBRATE in asked.parts:
+        found |= _calibrated(asked, model, judgements, sites)
+    return Found(asked, **found)
+
+
+def _robustness(asked: Asked, model: Model, judgements: Judgements, sites: pl.DataFrame | None) -> robust.Screening:
+    tables = {} if asked.run is None else whatif.frames(asked.run)
+    ranked = cover.mix(model, ROBUSTNESS_SITES) if sites is None or asked.run is None else asked.run.sites.collect()
+    return robust.screening(model.facts, judgements, ranked, tables, trajectories=asked.trajectories, jobs=asked.jobs)
+
+
+def _calibrated(asked: Asked, model: Model, judgements: Judgements, sites: pl.DataFrame | None) -> dict[str, Any]:
+    if asked.run is None or sites is None:
+        raise UsageError(
+            _("calibration needs a run"), hint=_("vigilance validate calibrate --run DIR --audits F --findings F")
+        )
+    audits, findings = _records(asked, asked.run, model)
+    made, changes = [], []
+    for hazard in HAZARDS:
+        of = design(model, sites, hazard)
+        records = {
+            name: outcomes(sites, audits, findings, used, asked.on, hazard)
+            for name, used in _sensitivities(judgements, hazard).items()
+        }
+        one = _one(of, records, judgements, hazard)
+        made.append(one)
+        changes += _changes(one, records["value"])
+    proposal = propose(
+        judgements.book,
+        changes,
+        asked.on,
+        f"own-audits-{asked.on.isoformat()}",
+        f"Own audits up to {asked.on.isoformat()}, by vigilance validate calibrate",
+    )
+    return {"calibration": made, "proposal": proposal, "moves": _moves(asked.run, judgements, proposal)}
+
+
+def _records(asked: Asked, run: Run, model: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Typed audits and findings: of the files given, else those that the run read."""
+    paths = {name: path for name in ("audits", "findings") if (path := getattr(asked, name)) is not None}
+    given = evidence.read(paths, run.sites, model.facts, model.judgements).frames
+    frames = []
+    for name in ("audits", "findings"):
+        own = run.evidence(name)
+        frame = given[name] if name in given else None if own is None else own.collect()
+        if frame is None:
+            raise UsageError(
+                _("calibration needs {name}, and the run has none").format(name=name),
+                hint=_("give --{name} FILE; without findings every audit would count as clean").format(name=name),
+            )
+        frames.append(frame)
+    return frames[0], frames[1]
+
+
+def _sensitivities(judgements: Judgements, hazard: Hazard) -> dict[str, Judgements]:
+    path = f"{SENSITIVITY}.{hazard}"
+    told = judgements.get(path)
+    return {
+        "value": judgements,
+        "low": judgements.with_value(path, told.low),
+        "high": judgements.with_value(path, told.high),
+    }
+
+
+def _one(of: Design, records: Mapping[str, Outcomes], judgements: Judgements, hazard: Hazard) -> Calibration:
+    numbers = parameters(judgements, hazard)
+    scores = fitting.cross_validated(of, records["value"], numbers)
+    fits = {name: fitting.fit(of, record, numbers) for name, record in records.items()}
+    return Calibration(hazard, fitting.table(fits["value"], fits["low"], fits["high"], scores.gain), scores)
+
+
+def _changes(one: Calibration, records: Outcomes) -> list[Change]:
+    changes = []
+    for row in one.table.filter(pl.col("proposed")).iter_rows(named=True):
+        least = LEAST if row["path"].startswith("factors.") else 0.0
+        value = max(row["after"], least)
+        note = (
+            f"Fitted to {int((records.audits > 0).sum())} audited sites, {int(records.positive.sum())} with a finding; "
+            f"was {row['before']:.3g} ({row['before_low']:.3g}-{row['before_high']:.3g})."
+        )
+        low, high = max(row["after_low"], least), max(row["after_high"], value * 1.05)
+        changes.append(Change(row["path"], value, min(low, value), high, note))
+    return changes
+
+
+def _moves(run: Run, judgements: Judgements, proposal: Proposal) -> Mapping[str, Any]:
+    """What would move in the run if the proposal were accepted."""
+    if not proposal.values:
+        return {}
+    return whatif.under(run, judgements.with_values(dict(proposal.values))).summary
+
+
+def summary(found: Found) -> dict[str, Any]:
+    """Everything that was found as plain data, for ``--json`` and ``validation.json``."""
+    told: dict[str, Any] = {"on": found.asked.on.isoformat(), "parts": list(found.asked.parts), **found.digests}
+    if found.backtest is not None:
+        told[BACKTEST] = {
+            "headline": back.headline(found.backtest),
+            "results": found.backtest.results.to_dicts(),
+            "against": found.backtest.against.to_dicts(),
+            "groups": found.backtest.groups.to_dicts(),
+            "added": found.backtest.added.to_dicts(),
+            "newest": found.backtest.newest,
+        }
+    if found.coverage is not None:
+        told[COVERAGE] = {
+            "bar": list(cover.BAR),
+            "sites": found.coverage.sites,
+            "draws": found.coverage.draws,
+            "groups": found.coverage.groups.to_dicts(),
+            "reasons": found.coverage.reasons.to_dicts(),
+        }
+    if found.robustness is not None:
+        told[ROBUSTNESS] = {
+            "sites": found.robustness.sites,
+            "trajectories": found.robustness.trajectories,
+            "effects": found.robustness.effects.to_dicts(),
+            "rank_correlation": _spread(found.robustness.draws["rank_correlation"]),
+            "first_tenth_kept": _spread(found.robustness.draws["first_tenth_kept"]),
+        }
+    if found.proposal is not None:
+        told[CALIBRATE] = {
+            "hazards": {str(one.hazard): _calibration(one) for one in found.calibration},
+            "proposed": dict(found.proposal.values),
+            "moves": dict(found.moves),
+        }
+    return told
+
+
+def _calibration(one: Calibration) -> dict[str, Any]:
+    return {
+        "audited": one.scores.audited,
+        "positive": one.scores.positive,
+        "before": one.scores.before,
+        "after": one.scores.after,
+        "gain": round(one.scores.gain, 8),
+        "parameters": one.table.to_dicts(),
+        "reliability": one.scores.reliability.to_dicts(),
+    }
+
+
+def _spread(values: pl.Series) -> dict[str, float]:
+    numbers = values.to_numpy()
+    quantiles = {"p05": 5, "p50": 50, "p95": 95}
+    return {name: round(float(np.percentile(numbers, place)), 6) for name, place in quantiles.items()}

@@ -1,0 +1,477 @@
+"""The validation report: a document of sections and drawings, and the folder that holds it in every form.
+
+``validation.md``, ``validation.html`` (self-contained), ``validation.json``, ``figures/`` (SVG and PNG), ``tables/``
+(CSV), with a back-test ``trial.diff``, and with a calibration ``proposal.diff`` and ``proposal.json``. The same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from vigilance import atomic, tabular
+from vigilance.calibrate import backtest as back
+from vigilance.calibrate import coverage as cover
+from vigilance.calibrate import figures, trial, words
+from vigilance.calibrate import predictors as of
+from vigilance.calibrate.job import Calibration, Found, summary
+from vigilance.calibrate.robustness import TOP, Screening
+from vigilance.calibrate.windows import GOODS
+from vigilance.i18n import language, messages
+from vigilance.report import blocks, charts, wording
+from vigilance.report.document import Block, Bullets, Chart, Column, Document, Section, Table, Text
+from vigilance.report.markdown import safe
+
+_ = messages("calibrate")
+
+PNG_SCALE: Final = 2.0
+THREE: Final = 3
+TRIAL: Final = "trial.diff"
+
+
+def document(found: Found) -> Document:
+    """The report of what was found."""
+    made: list[Section] = []
+    if found.backtest is not None:
+        made.append(_backtest(found.backtest))
+    if found.coverage is not None:
+        made.append(_coverage(found.coverage))
+    if found.robustness is not None:
+        made.append(_robustness(found.robustness))
+    made += [_calibration(one) for one in found.calibration]
+    if found.proposal is not None:
+        made.append(_proposal(found))
+    made.append(Section(_("What is weak"), [Bullets(wording.weaknesses())]))
+    facts = [(_("As of"), found.asked.on.isoformat())]
+    facts += [(_("Rules"), found.digests["rules"][:12]), (_("Facts"), found.digests["facts"][:12])]
+    if found.asked.run is not None:
+        facts.append((_("Run"), found.asked.run.path.name))
+    return Document(_("Validation"), _("of the method, on {date}").format(date=found.asked.on.isoformat()), facts, made)
+
+
+def _number(value: float | None) -> str:
+    return wording.number(value, THREE)
+
+
+def _share(value: float | None) -> str:
+    return wording.percent(value, 1)
+
+
+def _range(row: dict[str, Any], name: str) -> str:
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    if row[name] is None:
+        return wording.MISSING
+    return _number(row[name]) if low is None else f"{_number(row[name])} ({_number(low)}-{_number(high)})"
+
+
+def _table(caption: str, titles: Sequence[str], rows: Sequence[Sequence[Any]], note: str = "") -> Table:
+    return Table(caption, [Column(title) for title in titles], rows, note)
+
+
+def _pooled(found: back.Backtest) -> pl.DataFrame:
+    return found.results.filter(
+        pl.col("hazard") == back.BOTH, pl.col("window") == back.POOLED, pl.col("scope") == GOODS
+    ).sort("auc", descending=True, nulls_last=True)
+
+
+def _backtest(found: back.Backtest) -> Section:
+    told = back.headline(found)
+    short = {name: by for name, by in told["short_by"].items() if by > 0}
+    said = _(
+        "{additions} cells (country × activity that makes goods) were added to the US list between its editions. From "
+        "what was known before, the neighbours of a cell on the list tell additions from the rest with an area under "
+        "the curve of {neighbours}; the last list alone {last_list}; the rate of the cell as scores use it {cell}. The "
+        "bar is {bar}."
+    ).format(additions=told["additions"], bar=told["bar"], **{k: _number(v) for k, v in told["auc"].items()})
+    made: list[Block] = [Text(said, "lead")]
+    if short:
+        names = "; ".join(f"{words.predictors()[name]}: {_number(by)}" for name, by in short.items())
+        made.append(Text(_("Short of the bar by: {names}.").format(names=names), "gap"))
+        made.append(Bullets(_why_short()))
+    drawn = figures.discrimination(found)
+    made.append(
+        Chart("discrimination", _("Area under the curve, 90 % intervals by country; dashed: the bar."), said, drawn)
+    )
+    return Section(
+        _("Back-test in time"), [*made, *_backtest_tables(found)], _("Does what was known foresee what came?")
+    )
+
+
+def _why_short() -> list[str]:
+    return [
+        _(
+            "Inside a country the rate of a cell differs by three broad sectors, the tier and the lists alone; factors "
+            "of the workforce belong to sites and are unknown in a cell."
+        ),
+        _(
+            "Before 2024 the country index stands on tiers, ILAB findings and surveys: most series are kept with their "
+            "latest year only. With the facts of today the same rate does much better; that looks ahead."
+        ),
+        _(
+            "The base rates put forced labour in industry and in Europe above agriculture and Africa; the list names "
+            "goods that are dug, grown and caught, where somebody looked."
+        ),
+    ]
+
+
+def _backtest_tables(found: back.Backtest) -> Iterator[Block]:
+    rows = [
+        [
+            words.predictors()[row["predictor"]],
+            words.kind(row["predictor"]),
+            _range(row, "auc"),
+            _range(row, "average_precision"),
+            *(_range(row, f"lift_{share}") for share in (1, 5, 10)),
+        ]
+        for row in _pooled(found).iter_rows(named=True)
+    ]
+    titles = [_("predictor"), _("kind"), _("AUC"), _("average precision"), _("lift at 1 %"), _("at 5 %"), _("at 10 %")]
+    note = _("Pooled over windows and hazards, weighed by additions. 90 % intervals resample whole countries.")
+    yield _table(_("All predictors"), titles, rows, note)
+    kept = (of.CELL, of.CELL_WITHOUT_BASE, of.NEIGHBOURS, of.LAST_LIST, of.GOVERNANCE_TODAY, of.INCOME_TODAY)
+    each = found.results.filter(
+        pl.col("scope") == GOODS, pl.col("predictor").is_in(kept), pl.col("hazard") != back.BOTH
+    )
+    wide = each.pivot("predictor", index=["hazard", "window", "at_risk", "additions"], values="auc")
+    rows = [
+        [
+            words.hazards()[row["hazard"]],
+            row["window"],
+            row["at_risk"],
+            row["additions"],
+            *(_number(row[k]) for k in kept),
+        ]
+        for row in wide.iter_rows(named=True)
+    ]
+    titles = [
+        _("hazard"),
+        _("window"),
+        _("cells at risk"),
+        _("additions"),
+        *(words.predictors()[name] for name in kept),
+    ]
+    yield _table(_("AUC by window"), titles, rows)
+    rows = [
+        [
+            words.regions()[row["group"]],
+            row["countries"],
+            row["additions"],
+            *(_number(row[f"auc_{name}"]) for name in (of.CELL, of.NEIGHBOURS, of.LAST_LIST)),
+        ]
+        for row in found.groups.iter_rows(named=True)
+    ]
+    titles = [
+        _("group"),
+        _("countries"),
+        _("additions"),
+        *(words.predictors()[n] for n in (of.CELL, of.NEIGHBOURS, of.LAST_LIST)),
+    ]
+    note = _(
+        "Blank below three additions. Income groups are not among the facts; thirds of output per worker stand in."
+    )
+    yield _table(_("By region and income"), titles, rows, note)
+    rows = [
+        [words.predictors()[row["predictor"]], words.predictors()[row["baseline"]], _difference(row)]
+        for row in found.against.iter_rows(named=True)
+    ]
+    yield _table(_("AUC less that of each baseline"), [_("predictor"), _("baseline"), _("difference (90 %)")], rows)
+    yield _trial(found)
+    if found.newest["countries"]:
+        yield Text(
+            _(
+                "Of the edition after {date} only new countries are known: {names}, among {unlisted} never listed. "
+                "Area under the curve of a country's largest cell: neighbours {neighbours}, rate of the cell {cell}. "
+                "With so few, and rich countries among them, this says little; it is no success."
+            ).format(
+                date=found.newest["cut_off"],
+                names=", ".join(found.newest["countries"]),
+                unlisted=found.newest["unlisted"],
+                neighbours=_number(found.newest["auc"][of.NEIGHBOURS]),
+                cell=_number(found.newest["auc"][of.CELL]),
+            ),
+            "note",
+        )
+
+
+def _trial(found: back.Backtest) -> Text:
+    auc = dict(_pooled(found).select("predictor", "auc").iter_rows())
+    gains = {
+        row["predictor"]: _difference(row)
+        for row in found.against.iter_rows(named=True)
+        if "nearby" in row["predictor"]
+    }
+    return Text(
+        _(
+            "A rule on trial, not applied: the same activity listed elsewhere in the region multiplies the rate by "
+            "{ratio}. AUC of the rate of the cell {before} → {after}, difference {gain}; with facts of today "
+            "{before_today} → {after_today}, difference {gain_today}. The file it would add is in {file}; the engine would "
+            "need a few lines to read it."
+        ).format(
+            ratio=f"{trial.RATIO:g}",
+            before=_number(auc[of.CELL]),
+            after=_number(auc[of.ON_TRIAL]),
+            gain=gains[of.ON_TRIAL],
+            before_today=_number(auc[of.CELL_TODAY]),
+            after_today=_number(auc[of.ON_TRIAL_TODAY]),
+            gain_today=gains[of.ON_TRIAL_TODAY],
+            file=TRIAL,
+        )
+    )
+
+
+def _difference(row: dict[str, Any]) -> str:
+    return f"{_number(row['difference'])} ({_number(row['low'])} – {_number(row['high'])})"
+
+
+def _coverage(found: cover.Coverage) -> Section:
+    low, high = cover.BAR
+    whole = found.groups.filter(pl.col("group") == "all")
+    parts = [
+        _("{hazard} {coverage}").format(hazard=words.hazards()[row["hazard"]], coverage=_share(row["coverage"]))
+        for row in whole.iter_rows(named=True)
+    ]
+    outside = [row for row in whole.iter_rows(named=True) if not low <= row["coverage"] <= high]
+    said = _(
+        "Share of {draws} joint draws in which the true presence of {sites} sites lies inside the 90 % interval: "
+        "{parts}. The bar is {low} to {high}."
+    ).format(draws=found.draws, sites=found.sites, parts="; ".join(parts), low=_share(low), high=_share(high))
+    made: list[Block] = [Text(said, "lead")]
+    if outside:
+        made += [Text(_("Outside the bar."), "gap"), Bullets(_why_outside())]
+    caption = _("Coverage by group of sites; the band is the bar.")
+    made.append(Chart("coverage", caption, said, figures.coverage(found)))
+    rows = [
+        [
+            words.hazards()[row["hazard"]],
+            words.groups()[row["group"]],
+            row["sites"],
+            *(_share(row[name]) for name in ("coverage", "below", "above")),
+        ]
+        for row in found.groups.iter_rows(named=True)
+    ]
+    titles = [_("hazard"), _("sites"), _("number"), _("inside"), _("below P05"), _("above P95")]
+    made.append(_table(_("Coverage"), titles, rows))
+    rows = [
+        [
+            words.hazards()[row["hazard"]],
+            words.intervals()[row["interval"]],
+            f"{_share(row['coverage'])} ± {_share(row['standard_error'])}",
+            _number(row["variance"]),
+            _number(row["drawn"]),
+        ]
+        for row in found.reasons.iter_rows(named=True)
+    ]
+    titles = [_("hazard"), _("interval"), _("coverage ± standard error"), _("variance claimed"), _("variance drawn")]
+    made.append(
+        _table(_("Why: other intervals on the same draws"), titles, rows, _("Variances of ln m, mean over sites."))
+    )
+    return Section(_("Do the intervals cover?"), made)
+
+
+def _why_outside() -> list[str]:
+    return [
+        _(
+            "The intervals are too wide rather than too narrow. A blank adds the larger of the answers' own "
+            "uncertainties to the variance between them, and an unknown size that of the exponent at the largest size, "
+            "so that no answer ever widens an interval."
+        ),
+        _("The bound on factors and the ceiling of the rate shrink the truth but not the variance."),
+        _(
+            "With the variance that was drawn the coverage is nominal: the normal shape on the log scale is not at "
+            "fault."
+        ),
+    ]
+
+
+def _robustness(found: Screening) -> Section:
+    correlation, kept = (found.draws[name].to_numpy() for name in ("rank_correlation", "first_tenth_kept"))
+    said = _(
+        "{count} judgements moved over their whole ranges, all at once, {draws} sets for {sites} sites. Rank "
+        "correlation with the shipped judgements: median {median}, worst {worst}; of the first tenth {kept} stay on "
+        "average."
+    ).format(
+        count=found.effects.height,
+        draws=found.draws.height,
+        sites=found.sites,
+        median=_number(float(pl.Series(correlation).median() or 0.0)),  # type: ignore[arg-type]
+        worst=_number(float(correlation.min())),
+        kept=_share(float(kept.mean())),
+    )
+    top = found.effects.head(TOP)
+    rows = [
+        [row["path"], _share(row["effect"]), _share(row["spread"]), _share(row["top_tenth"])]
+        for row in top.iter_rows(named=True)
+    ]
+    titles = [_("judgement"), _("mean move of a rank"), _("spread"), _("first tenth replaced")]
+    note = _("A move of two thirds of the range of one judgement; in shares of the list.")
+    chart = Chart("robustness", _("What ranks hang on most."), said, figures.robustness(top))
+    return Section(
+        _("Robustness of ranks"),
+        [Text(said, "lead"), chart, _table(_("The ten numbers that matter most"), titles, rows, note)],
+    )
+
+
+def _calibration(one: Calibration) -> Section:
+    name = words.hazards()[str(one.hazard)]
+    scores = one.scores
+    said = _(
+        "{audited} audited sites, {positive} with a finding. On held-out sites the mean log score of a record goes "
+        "from {before} to {after}."
+    ).format(
+        audited=scores.audited,
+        positive=scores.positive,
+        before=wording.number(scores.before["record_log_score"], 5),
+        after=wording.number(scores.after["record_log_score"], 5),
+    )
+    measures = {
+        "record_log_score": _("mean log score of a record (higher is better)"),
+        "log_loss": _("log loss of a finding (lower is better)"),
+        "brier": _("Brier score of a finding (lower is better)"),
+        "mean_predicted": _("predicted share of sites with a finding"),
+        "observed": _("observed share"),
+    }
+    rows = [
+        [label, wording.number(scores.before[key], 5), wording.number(scores.after[key], 5)]
+        for key, label in measures.items()
+    ]
+    moved = [
+        [
+            row["path"],
+            f"{_number(row['before'])} ({_number(row['before_low'])}-{_number(row['before_high'])})",
+            f"{_number(row['after'])} ({_number(row['after_low'])}-{_number(row['after_high'])})",
+            f"{_number(row['after_low_sensitivity'])} / {_number(row['after_high_sensitivity'])}",
+            _("proposed") if row["proposed"] else _("learned") if row["learned"] else "",
+        ]
+        for row in one.table.iter_rows(named=True)
+    ]
+    titles = [_("judgement"), _("before"), _("after"), _("under low / high sensitivity"), ""]
+    chart = Chart(
+        f"reliability-{one.hazard}",
+        _("Reliability on held-out sites; dashed: perfect."),
+        said,
+        figures.reliability(scores),
+    )
+    made: list[Block] = [
+        Text(said, "lead"),
+        chart,
+        _table(_("Held-out scores"), [_("measure"), _("before"), _("after")], rows),
+        _table(_("Ratios"), titles, moved),
+    ]
+    return Section(_("Calibration: {hazard}").format(hazard=name), made)
+
+
+def _proposal(found: Found) -> Section:
+    if found.proposal is None or not found.proposal.values:
+        return Section(_("Proposal"), [Text(_("No change of a rule is proposed: the audits do not support one."))])
+    rows = [[path, f"{value:g}"] for path, value in found.proposal.values.items()]
+    moves = _(
+        "If accepted, ranks would correlate at {correlation} with those of today; the largest move is {move} places."
+    ).format(
+        correlation=_number(found.moves["rank_correlation"]), move=wording.number(found.moves["largest_rank_move"])
+    )
+    said = _(
+        "Nothing was applied. A person may accept the change with `patch -p1 < proposal.diff` in the project's folder."
+    )
+    return Section(
+        _("Proposal"),
+        [Text(said, "lead"), _table(_("Proposed values"), [_("judgement"), _("value")], rows), Text(moves)],
+    )
+
+
+def html(said: Document) -> str:
+    """One self-contained page that loads nothing and runs no script."""
+    env = blocks.environment()
+    return env.get_template("document.html").render(
+        lang=language(),
+        policy=blocks.policy(),
+        document=said,
+        css=blocks.asset("report.css"),
+        render=blocks.renderer(env),
+        compact=False,
+    )
+
+
+def markdown(said: Document) -> str:
+    """The document as Markdown, its drawings as images of the folder ``figures``."""
+    lines = [f"# {safe(said.title)}", "", safe(said.subtitle), ""]
+    for section in said.sections:
+        lines += [f"## {safe(section.title)}", ""]
+        for block in section.blocks:
+            lines += [*_lines(block), ""]
+    lines += [f"- {safe(label)}: {safe(value)}" for label, value in said.facts]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _lines(block: Block) -> Iterator[str]:
+    if isinstance(block, Text):
+        yield f"> {safe(block.text)}" if block.tone == "gap" else safe(block.text)
+    elif isinstance(block, Bullets):
+        yield from (f"- {safe(item)}" for item in block.items)
+    elif isinstance(block, Chart):
+        yield f"![{safe(block.caption)}](figures/{block.name}.svg)"
+    elif isinstance(block, Table):
+        yield from (f"**{safe(block.caption)}**", "")
+        yield "| " + " | ".join(safe(column.title) for column in block.columns) + " |"
+        yield "|" + "---|" * len(block.columns)
+        for row in block.rows:
+            yield "| " + " | ".join(safe(str(value)) for value in row) + " |"
+        if block.note:
+            yield from ("", safe(block.note))
+
+
+def write(found: Found, folder: Path, lang: str) -> None:
+    """Fill a folder with the report in every form."""
+    said = document(found)
+    (folder / "validation.md").write_text(markdown(said), encoding="utf-8")
+    (folder / "validation.html").write_text(html(said), encoding="utf-8")
+    (folder / "validation.json").write_text(json.dumps(summary(found), indent=1) + "\n", encoding="utf-8")
+    (folder / "figures").mkdir()
+    for chart in [block for section in said.sections for block in section.blocks if isinstance(block, Chart)]:
+        (folder / "figures" / f"{chart.name}.svg").write_text(charts.drawn(chart.spec), encoding="utf-8")
+        (folder / "figures" / f"{chart.name}.png").write_bytes(_png(charts.drawn(chart.spec)))
+    (folder / "tables").mkdir()
+    for name, frame in _frames(found).items():
+        tabular.write_csv(frame, folder / "tables" / f"{name}.csv", lang)
+    if found.backtest is not None:
+        (folder / TRIAL).write_text(trial.diff(found.asked.on), encoding="utf-8")
+    if found.proposal is not None:
+        (folder / "proposal.diff").write_text(found.proposal.diff, encoding="utf-8")
+        proposed = json.dumps(dict(found.proposal.values), indent=1)
+        (folder / "proposal.json").write_text(proposed + "\n", encoding="utf-8")
+
+
+def _png(svg: str) -> bytes:
+    import vl_convert  # noqa: PLC0415 - starts an engine
+
+    return bytes(vl_convert.svg_to_png(svg, scale=PNG_SCALE))
+
+
+def _frames(found: Found) -> dict[str, pl.DataFrame]:
+    frames: dict[str, pl.DataFrame] = {}
+    if found.backtest is not None:
+        frames |= {
+            f"backtest-{name}": getattr(found.backtest, name) for name in ("results", "against", "groups", "added")
+        }
+    if found.coverage is not None:
+        frames |= {"coverage": found.coverage.groups, "coverage-reasons": found.coverage.reasons}
+    if found.robustness is not None:
+        frames |= {"robustness": found.robustness.effects, "robustness-draws": found.robustness.draws}
+    for one in found.calibration:
+        frames |= {
+            f"calibration-{one.hazard}": one.table,
+            f"reliability-{one.hazard}": one.scores.reliability,
+        }
+    return frames
+
+
+Writer = Callable[[Found, Path, str], None]
+
+
+def save(found: Found, out: Path, lang: str) -> None:
+    """Write the report to a new folder, whole or not at all. Raises ``UsageError`` when something is there."""
+    with atomic.folder(out) as folder:
+        write(found, folder, lang)
