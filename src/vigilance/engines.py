@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import narwhals.stable.v2 as nw
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from vigilance.errors import UsageError
 from vigilance.i18n import messages
+from vigilance.lookups import Lookups
 from vigilance.scoring import cells, explain, patterns
-from vigilance.scoring.assess import PLACE, SCORES, Tables, assess, tables
+from vigilance.scoring.assess import PLACE, SCORES, Tables, assess, assess_joined, tables
 from vigilance.scoring.model import Model
 
 if TYPE_CHECKING:
@@ -57,23 +59,48 @@ def ratios(rows: pl.DataFrame, model: Model) -> pl.DataFrame:
 
 
 def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
-    """Score in batches with Polars.
+    """Score in batches with Polars, as one streaming query without a join.
 
-    The user's own columns never pass through a join: the core runs on the few columns it reads, and its result is laid
-    beside them.
+    What a row needs of the look-up tables and of its evidence is fetched by place and laid beside it, so that no row
+    is ever hashed and the user's own columns go straight through.
     """
     typed = typed_names(rows)
-    given = None if evidence is None else nw.from_native(evidence, eager_only=True)
-    for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-        core = core_columns(batch.lazy()).collect()
-        found = look_up(core, model)
-        placed = Tables(found.cells, found.patterns, given)
-        lazy = Tables(*(None if table is None else table.lazy() for table in (placed.cells, placed.patterns, given)))
-        scored = assess(nw.from_native(core.lazy()), model, lazy).to_native().collect(engine="streaming")
-        if not scored["_row"].is_sorted():
-            scored = scored.sort("_row")
-        kept = [name for name in batch.columns if name not in typed]
-        yield pl.concat([batch.select(*kept, *typed), scored.drop("_row")], how="horizontal")
+    look_ups = Lookups(model)
+    about = None if evidence is None else _Evidence(evidence)
+
+    def joined() -> Iterator[pl.DataFrame]:
+        for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            core = look_ups.joined(core_columns(batch.lazy()).collect())
+            parts = [batch.drop(core.columns, strict=False), core]
+            parts += [] if about is None else [about.fetched(batch["_supplier_id"])]
+            yield pl.concat(parts, how="horizontal")
+
+    batches = joined()
+    first = next(batches, None)
+    if first is None:
+        return
+
+    def produce(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
+        yield first
+        yield from batches
+
+    kept = [name for name in rows.collect_schema().names() if name not in typed]
+    source = nw.from_native(register_io_source(produce, schema=first.schema))
+    scored = assess_joined(source, model, (*kept, *typed), evidence=about is not None).to_native()
+    yield from scored.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+
+
+class _Evidence:
+    """What is known of sites, fetched by their id."""
+
+    def __init__(self, table: pl.DataFrame) -> None:
+        self.ids = table.select("_supplier_id").with_row_index("at")
+        self.table = table.drop("_supplier_id")
+
+    def fetched(self, ids: pl.Series) -> pl.DataFrame:
+        """The evidence about each site, null where there is none."""
+        at = ids.to_frame().join(self.ids, on="_supplier_id", how="left", maintain_order="left")["at"]
+        return self.table[at]
 
 
 def typed_names(rows: pl.LazyFrame) -> tuple[str, ...]:

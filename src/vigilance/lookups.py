@@ -1,0 +1,95 @@
+"""Look-up tables that grow with the list: each cell and pattern is computed when it first occurs, then fetched by place.
+
+A join would hash four keys of every row again for every batch; a place in a dense array of all possible keys is found
+with one addition and one fetch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vigilance.scoring import cells, patterns
+from vigilance.scoring.model import Model
+from vigilance.terms import FACTORS, TIERS
+
+Places = NDArray[np.int64]
+
+_DIVISIONS: Final = 100
+_TIERS: Final = len(TIERS) + 1
+_PATTERNS: Final = 3 ** len(FACTORS)
+_COUNTRY_CODES: Final = 36**3
+
+
+class Grown:
+    """A table of which the rows of new keys are made when they occur."""
+
+    def __init__(self, key: tuple[str, ...], make: Callable[[Any], Any]) -> None:
+        self.key, self.make = key, make
+        self.place: Places = np.zeros(0, dtype=np.int64)
+        self.table: pl.DataFrame | None = None
+
+    def fetched(self, keys: Places, batch: pl.DataFrame, size: int) -> pl.DataFrame:
+        """The table's columns for each row of ``batch``; equal ``keys`` (below ``size``) have equal key columns."""
+        if self.place.size < size:
+            self.place = np.concatenate([self.place, np.full(size - self.place.size, -1)])
+        at = self.place[keys]
+        if at.size and at.min() < 0:
+            self._grow(keys, at, batch)
+            at = self.place[keys]
+        assert self.table is not None
+        return self.table[pl.Series(at.astype(np.uint32))]
+
+    def _grow(self, keys: Places, at: Places, batch: pl.DataFrame) -> None:
+        new, first = np.unique(keys[at < 0], return_index=True)
+        rows = np.flatnonzero(at < 0)[first]
+        made = self.make(nw.from_native(batch.select(self.key)[rows], eager_only=True)).to_native().drop(self.key)
+        height = 0 if self.table is None else self.table.height
+        self.table = made if self.table is None else pl.concat([self.table, made])
+        self.place[new] = np.arange(height, height + len(new))
+
+
+class Lookups:
+    """Cells and patterns of one model, for batches of core columns (``engines.core_columns``)."""
+
+    def __init__(self, model: Model) -> None:
+        self.country = np.zeros(_COUNTRY_CODES, dtype=np.int64)
+        for position, code in enumerate(model.grid.countries.tolist(), 1):
+            self.country[int(code, 36)] = position
+        self.zones: dict[str, int] = {cells.NO_ZONE: 0}
+        self.cells = Grown(cells.KEY, lambda keys: cells.table(model, keys))
+        self.patterns = Grown(patterns.KEY, lambda keys: patterns.table(model, keys))
+
+    def joined(self, core: pl.DataFrame) -> pl.DataFrame:
+        """The core columns with those of their cell and their pattern, row by row."""
+        codes = core.select(
+            pl.col("_iso3").str.to_integer(base=36, strict=False, dtype=pl.Int64).fill_null(0),
+            pl.col("_division").str.to_integer(dtype=pl.Int64),
+            pl.col("_tier").cast(pl.Int64),
+            pl.col("_factors").cast(pl.Int64),
+        )
+        iso3, division, tier, factors = (codes[name].to_numpy() for name in codes.columns)
+        # A code that no country has stays 0: making its cell says which.
+        place = self.country[iso3] * _DIVISIONS + division
+        place = (self._zones(core["_zone"]) * (_countries(self.country) * _DIVISIONS) + place) * _TIERS + tier
+        size = len(self.zones) * _countries(self.country) * _DIVISIONS * _TIERS
+        found = self.cells.fetched(place, core, size)
+        pattern = self.patterns.fetched(division * _PATTERNS + factors, core, _DIVISIONS * _PATTERNS)
+        return pl.concat([core, found, pattern], how="horizontal")
+
+    def _zones(self, zones: pl.Series) -> Places | int:
+        seen = zones.unique().to_list()
+        for zone in sorted(seen):
+            self.zones.setdefault(zone, len(self.zones))
+        if seen == [cells.NO_ZONE]:
+            return 0
+        return zones.replace_strict(self.zones, return_dtype=pl.Int64).to_numpy()
+
+
+def _countries(places: Places) -> int:
+    return int(places.max()) + 1
