@@ -49,7 +49,9 @@ def discrimination(found: back.Backtest) -> dict[str, Any]:
         scale=alt.Scale(domain=list(kinds.values()), range=[OURS, OTHERS, AHEAD]),
         legend=alt.Legend(orient="bottom"),
     )
-    base = alt.Chart(_data(named)).encode(y=alt.Y("name:N", sort=named["name"].to_list(), title=None))
+    base = alt.Chart(_data(named)).encode(
+        y=alt.Y("name:N", sort=named["name"].to_list(), title=None, axis=alt.Axis(labelLimit=330))
+    )
     x = alt.X("auc:Q", title=_("area under the curve"), scale=alt.Scale(domain=[0.3, 1.0], clamp=True))
     bars = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", title=_("area under the curve")), x2="high:Q", color=colour

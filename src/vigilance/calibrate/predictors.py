@@ -101,7 +101,9 @@ def cell_terms(model: Model, hazard: Hazard) -> dict[str, Floats]:
 def predictions(known_then: Known, hazard: Hazard) -> dict[str, Floats]:
     """Every predictor of one hazard (C×D), by name."""
     then = cell_terms(known_then.then, hazard)
-    today = cell_terms(known_then.today, hazard)
+    # Today's list holds the additions themselves: what it says of cells stays that of the cut-off.
+    listed = {name: ln for name, ln in then.items() if name in lines.CELL_FACTORS}
+    today = {**cell_terms(known_then.today, hazard), **listed}
     features = neighbourhood(known_then, hazard)
     shape = then[lines.BASE].shape
     codes = known_then.at.grid.countries

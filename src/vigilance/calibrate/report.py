@@ -1,7 +1,8 @@
 """The validation report: a document of sections and drawings, and the folder that holds it in every form.
 
 ``validation.md``, ``validation.html`` (self-contained), ``validation.json``, ``figures/`` (SVG and PNG), ``tables/``
-(CSV), with a back-test ``trial.diff``, and with a calibration ``proposal.diff`` and ``proposal.json``. The same inputs give the same bytes.
+(CSV), with a back-test ``trial.diff``, and with a calibration ``proposal.diff`` and ``proposal.json``. The same inputs
+give the same bytes.
 """
 
 from __future__ import annotations
@@ -208,8 +209,8 @@ def _trial(found: back.Backtest) -> Text:
         _(
             "A rule on trial, not applied: the same activity listed elsewhere in the region multiplies the rate by "
             "{ratio}. AUC of the rate of the cell {before} → {after}, difference {gain}; with facts of today "
-            "{before_today} → {after_today}, difference {gain_today}. The file it would add is in {file}; the engine would "
-            "need a few lines to read it."
+            "{before_today} → {after_today}, difference {gain_today}. The file it would add is in {file}; the engine "
+            "would need a few lines to read it."
         ).format(
             ratio=f"{trial.RATIO:g}",
             before=_number(auc[of.CELL]),

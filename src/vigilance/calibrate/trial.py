@@ -24,7 +24,8 @@ RANGE: Final = (1.3, 4.0)
 
 def on_trial(activity_in_region: Floats) -> Floats:
     """ln ratio of each cell, from ln(½ + cells of the activity listed elsewhere in the region)."""
-    return np.log(RATIO) * (np.exp(activity_in_region) >= 1.0)
+    ln: Floats = np.where(np.exp(activity_in_region) >= 1.0, np.log(RATIO), 0.0)
+    return ln
 
 
 def diff(since: date) -> str:
@@ -32,7 +33,7 @@ def diff(since: date) -> str:
     low, high = RANGE
     entry = (
         f"    - {{since: {since.isoformat()}, value: {RATIO:g}, low: {low:g}, high: {high:g}, "
-        'sources: [ilab-list-of-goods, expert-prior-2026], note: "tried in vigilance validate backtest"}\n'
+        'sources: [us-dol-ilab-tvpra, expert-prior-2026], note: "tried in vigilance validate backtest"}\n'
     )
     text = (
         f"id: {NAME}\n"
