@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -50,13 +51,15 @@ class Backtest:
     ``results``: per hazard (or ``both``), window (or ``pooled``), scope and predictor: ``at_risk, additions, auc,
     average_precision, lift_1, lift_5, lift_10`` with ``_low, _high`` (90 % by resampling countries), and
     ``looks_ahead``. ``against``: AUC of the best predictor less that of each baseline, with interval. ``groups``: AUC
-    by region and by third of income. ``added``: every addition with its place among the cells at risk. ``newest``: the
+    by region and by third of income. ``lines``: pooled AUC of
+    each line of the cell's rate alone, and of the rate without it. ``added``: every addition with its place among the cells at risk. ``newest``: the
     countries of which only their name is known to have been added since.
     """
 
     results: pl.DataFrame
     against: pl.DataFrame
     groups: pl.DataFrame
+    lines: pl.DataFrame
     added: pl.DataFrame
     newest: dict[str, Any]
     on: date
@@ -70,6 +73,7 @@ class _Case:
     window: Window
     scores: dict[str, Floats]
     labels: Labels
+    terms: dict[str, Floats]
 
 
 def backtest(reference: Reference, judgements: Judgements, on: date, draws: int = DRAWS, seed: int = SEED) -> Backtest:
@@ -86,6 +90,7 @@ def backtest(reference: Reference, judgements: Judgements, on: date, draws: int 
         results=pl.DataFrame(rows),
         against=_against(found[GOODS], counts[GOODS]),
         groups=_groups(cases, at, reference),
+        lines=_lines(cases, at),
         added=_added(cases, at),
         newest=_newest(reference, judgements, at, on),
         on=on,
@@ -99,7 +104,9 @@ def _cases(reference: Reference, judgements: Judgements, on: date) -> tuple[Axes
     for window in windows(reference, on):
         then = predictors.known(reference, judgements, at, window.cut_off, today)
         told = labels(reference, at, window)
-        cases += [_Case(hazard, window, predictors.predictions(then, hazard), told[hazard]) for hazard in HAZARDS]
+        for hazard in HAZARDS:
+            scores, terms = predictors.predictions(then, hazard), predictors.cell_terms(then.then, hazard)
+            cases.append(_Case(hazard, window, scores, told[hazard], terms))
     return at, cases
 
 
@@ -246,15 +253,34 @@ def _groups(cases: list[_Case], at: Axes, reference: Reference) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def _within(cases: list[_Case], mine: NDArray[np.bool_], predictor: str) -> float | None:
+def _lines(cases: list[_Case], at: Axes) -> pl.DataFrame:
+    """What each line of the rate does: AUC of it alone, and of the rate without it (higher: the line misleads)."""
+    rows: list[dict[str, Any]] = []
+    cells = at.cells(GOODS)
+    for hazard in HAZARDS:
+        mine = [case for case in cases if case.hazard == hazard]
+        for name in mine[0].terms:
+            row: dict[str, Any] = {"hazard": str(hazard), "line": name}
+            row["auc_alone"] = _over_cells(mine, [case.terms[name] for case in mine], cells)
+            without = [case.scores[predictors.CELL] - case.terms[name] for case in mine]
+            rows.append({**row, "auc_without": _over_cells(mine, without, cells)})
+    return pl.DataFrame(rows)
+
+
+def _over_cells(cases: Sequence[_Case], scores: Sequence[Floats], mine: NDArray[np.bool_]) -> float | None:
+    """Pooled AUC of one array of scores a case, within some cells; nothing without additions."""
     values, added = [], []
-    for case in cases:
+    for case, scored in zip(cases, scores, strict=True):
         risk = mine & ~case.labels.ever
         flags = case.labels.added[risk]
         if flags.any():
-            values.append(statistics(case.scores[predictor][risk], flags, np.ones((1, flags.size))).auc)
+            values.append(statistics(scored[risk], flags, np.ones((1, flags.size))).auc)
             added.append(int(flags.sum()))
     return _plain(pooled(values, added)[0]) if values else None
+
+
+def _within(cases: list[_Case], mine: NDArray[np.bool_], predictor: str) -> float | None:
+    return _over_cells(cases, [case.scores[predictor] for case in cases], mine)
 
 
 def _newest(reference: Reference, judgements: Judgements, at: Axes, on: date) -> dict[str, Any]:

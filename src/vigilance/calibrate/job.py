@@ -198,6 +198,7 @@ def summary(found: Found) -> dict[str, Any]:
             "results": found.backtest.results.to_dicts(),
             "against": found.backtest.against.to_dicts(),
             "groups": found.backtest.groups.to_dicts(),
+            "lines": found.backtest.lines.to_dicts(),
             "added": found.backtest.added.to_dicts(),
             "newest": found.backtest.newest,
         }
