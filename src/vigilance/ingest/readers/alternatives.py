@@ -127,9 +127,11 @@ def _is_at_work(alternative: Alternative, sample: str, records: list[list[str]])
 
 
 def _escapes(sample: str, special: str) -> bool:
-    """Whether backslashes stand before special characters only; before others they are part of the text."""
-    after = {char for _slash, char in re.findall(r"(\\)(.)", sample, re.DOTALL)}
-    return bool(after & set(special)) and after <= {*special, "\\"}
+    """Whether backslashes escape: on several lines, before special characters only, and no quote is doubled."""
+    after = re.findall(r"\\(.)", sample, re.DOTALL)
+    doubled = re.search(rf"[^\\{re.escape(special)}\s]{special[1]}{special[1]}", sample)
+    lines = re.findall(rf"^.*?\\[{re.escape(special)}]", sample, re.MULTILINE)
+    return len(lines) > 1 and set(special) & set(after) != set() and set(after) <= {*special, "\\"} and not doubled
 
 
 def rewrite(text: Text, alternative: Alternative) -> Path | None:

@@ -196,7 +196,8 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
         _refuse_other_delimiter(next(iter(parsed.values())), name)
     if not chosen:
         chosen = _sole(parsed)
-    if len(chosen) > 1 or (perfect and any(width > perfect[0][0] for width, _mark in likely)):
+    chosen = _headed(chosen, parsed)
+    if len(chosen) > 1 or (chosen == perfect and any(width > perfect[0][0] for width, _mark in likely)):
         raise _ambiguous(name, [mark for _width, mark in perfect + likely])
     if not chosen:
         raise InputRefused(
@@ -207,6 +208,18 @@ def _by_counts(parsed: dict[str, list[Record]], name: str) -> _Fit:
     if fit.above and chosen[0][0] > 1:
         _refuse_header_above(fit, name)
     return fit
+
+
+def _headed(chosen: list[tuple[int, str]], parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
+    """Of several delimiters, the widest, when the first record has its width and, with the others, not theirs.
+
+    So a decimal comma in every row is no delimiter: there is none in the header.
+    """
+    tops = {mark: next((r for r in parsed[mark] if r.filled), None) for _width, mark in chosen}
+    fitting = [(width, mark) for width, mark in chosen if (top := tops[mark]) and len(top.cells or ()) == width]
+    widest = max(chosen, default=(0, ""))
+    alone = fitting == [widest] and all(width < widest[0] for width, mark in chosen if mark != widest[1])
+    return fitting if alone else chosen
 
 
 def _sole(parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
