@@ -39,6 +39,8 @@ CONFIG: Final[Mapping[str, Any]] = {
     "legend": {"labelFontSize": 12, "titleFontSize": 12},
     "text": {"fontSize": 12},
 }
+ROW: Final = 20
+"""Height of a row of a waterfall, in pixels; the page multiplies it by the number of lines."""
 FIT: Final[Mapping[str, str]] = {"type": "fit-x", "contains": "padding"}
 HAZARD_PARAM: Final = "hazard"
 
@@ -101,7 +103,7 @@ def distribution(counts: pl.DataFrame) -> dict[str, Any]:
         )
         .transform_filter(f"datum.hazard == {HAZARD_PARAM}")
         .add_params(_hazard())
-        .properties(width="container", height=alt.Step(30))
+        .properties(width="container", height=ROW * 1.5 * counts["tier"].n_unique())
     )
     return spec(chart, autosize=FIT, datasets={"counts": counts.to_dicts()})
 
@@ -163,9 +165,7 @@ def world(outlines: Mapping[str, Any], index: pl.DataFrame, points: pl.DataFrame
 
     ``index`` has ``iso3, country, <h>_index``; ``points`` has ``lng, lat, where, sites`` and per hazard ``<h>_band``.
     """
-    known = alt.LookupData(
-        data=_named("index"), key="iso3", fields=[c for c in index.columns if c != "iso3"]
-    )
+    known = alt.LookupData(data=_named("index"), key="iso3", fields=[c for c in index.columns if c != "iso3"])
     shapes = (
         alt.Chart(_named("land"))
         .mark_geoshape(stroke="#ffffff", strokeWidth=0.4)
@@ -242,7 +242,8 @@ def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
         .transform_calculate(end="max(datum.from, datum.to, datum.high || 0)")
         .encode(x=alt.X("end:Q", scale=scale), text="label:N")
     )
-    chart = alt.layer(bars, whisker, labels).properties(width="container", height=alt.Step(19))
+    height = ROW * (1 if rows is None else rows.height)
+    chart = alt.layer(bars, whisker, labels).properties(width="container", height=height)
     return spec(chart, autosize=FIT, datasets={} if rows is None else {"steps": rows.to_dicts()})
 
 

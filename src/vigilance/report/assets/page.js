@@ -42,9 +42,10 @@
     const made = JSON.parse(JSON.stringify(spec));
     if (data) {
       made.datasets = data;
+      made.height *= data.steps.length;
       if (window.matchMedia("(max-width: 640px)").matches) made.config.axis = { ...made.config.axis, labelLimit: 120, labelFontSize: 11 };
     }
-    return window.vegaEmbed(where, made, { actions: false, renderer: "svg", ast: true, logLevel: window.vega.Error, formatLocale: NUMBERS, tooltip: { theme: "custom" } });
+    return window.vegaEmbed(where, made, { actions: false, renderer: "svg", ast: true, logLevel: 1, formatLocale: NUMBERS, tooltip: { theme: "custom" } });
   }
   function drawAll() {
     const narrow = window.matchMedia("(max-width: 640px)").matches;
