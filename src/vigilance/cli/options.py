@@ -14,8 +14,13 @@ import click
 
 from vigilance.errors import UsageError
 from vigilance.i18n import LANGUAGES, messages
+from vigilance.terms import BANDS
 
 _ = messages("cli")
+
+FAILED_ON_BAND = 10
+SET_ASIDE = 4
+_BANDS = [str(band) for band in BANDS]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,6 +60,48 @@ def speech_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+EVIDENCE = {
+    "audits": "Audits of sites.",
+    "findings": "Findings of audits.",
+    "grievances": "Grievances received (no names, no free text is kept).",
+    "events": "Events at sites, zones, regions, countries or companies.",
+    "measures": "Measures in place, by pillar and proof.",
+    "lists": "Entity lists and import bans to match with the sites.",
+    "links": "Who supplies whom.",
+}
+"""The evidence tables of a run, each an option of the commands that score."""
+FILE = click.Path(path_type=Path)
+
+
+def scoring_options(command: F) -> F:
+    """What every command that scores takes: evidence, judgements, how the files are read, when to fail."""
+    rejected = "Share of rows that may be set aside."
+    for option in (
+        click.option("--data", "data_path", type=FILE, help="Folder of facts; the shipped ones by default."),
+        click.option("--rules", "rules_path", type=FILE, help="Folder of judgements; the shipped ones by default."),
+        click.option("--strict", is_flag=True, help="Refuse the input when any row has an error."),
+        click.option("--max-rejected", type=click.FloatRange(0, 1), default=0.05, show_default=True, help=rejected),
+        click.option("--fail-on", type=click.Choice(_BANDS), help="Exit with 10 when a site reaches this band."),
+        click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16."),
+        click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column."),
+        click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run."),
+        click.option("--decisions", type=FILE, help="Your decisions on matches with lists (CSV)."),
+        *(click.option(f"--{name}", type=FILE, metavar="FILE", help=said) for name, said in reversed(EVIDENCE.items())),
+    ):
+        command = option(command)
+    return command
+
+
+def exit_code(bands: Mapping[str, Mapping[str, int]], fail_on: str | None, *, set_aside: int) -> int:
+    """10 when a site reaches the band to fail on, 4 when rows were set aside, else 0."""
+    if fail_on is not None:
+        reached = _BANDS[_BANDS.index(fail_on) :]
+        if any(counted[band] for counted in bands.values() for band in reached):
+            click.echo(_("sites reach the band {band} or above").format(band=fail_on), err=True)
+            return FAILED_ON_BAND
+    return SET_ASIDE if set_aside else 0
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -8,35 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vigilance.cli.options import numbers, on_option, pairs, print_json, speech_options, today
+from vigilance.cli.options import (
+    EVIDENCE,
+    exit_code,
+    numbers,
+    on_option,
+    pairs,
+    print_json,
+    scoring_options,
+    speech_options,
+    today,
+)
 from vigilance.i18n import messages, use
-from vigilance.terms import BANDS, HAZARDS
 
 if TYPE_CHECKING:
     from vigilance.pipeline import Outcome
 
 _ = messages("cli")
-
-FAILED_ON_BAND = 10
-SET_ASIDE = 4
-
-
-EVIDENCE = {
-    "audits": "Audits of sites.",
-    "findings": "Findings of audits.",
-    "grievances": "Grievances received (no names, no free text is kept).",
-    "events": "Events at sites, zones, regions, countries or companies.",
-    "measures": "Measures in place, by pillar and proof.",
-    "lists": "Entity lists and import bans to match with the sites.",
-    "links": "Who supplies whom.",
-}
-
-
-def _evidence_options(function: Any) -> Any:
-    """One option per evidence table."""
-    for name, said in reversed(EVIDENCE.items()):
-        function = click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE", help=said)(function)
-    return function
 
 
 @click.command(context_settings={"max_content_width": 80})
@@ -49,31 +37,10 @@ def _evidence_options(function: Any) -> Any:
     "--engine", type=click.Choice(["polars", "duckdb", "spark"]), default="polars", show_default=True, help="Engine."
 )
 @click.option("--master", metavar="URL", help="Where Spark runs: local[2], spark://host:7077; this machine by default.")
-@click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
-@click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
-@click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
-@click.option(
-    "--fail-on", type=click.Choice([str(b) for b in BANDS]), help="Exit with 10 when a site reaches this band."
-)
-@click.option(
-    "--max-rejected",
-    type=click.FloatRange(0, 1),
-    default=0.05,
-    show_default=True,
-    help="Share of rows that may be set aside.",
-)
-@click.option("--strict", is_flag=True, help="Refuse the input when any row has an error.")
 @click.option("--draws", type=click.IntRange(50, 100_000), help="Intervals from so many joint draws.")
 @click.option("--explain", is_flag=True, help="Also write ratios.parquet: every ratio of every site.")
 @click.option("--csv/--no-csv", default=None, help="Write scores.csv; by default, if a spreadsheet can hold it.")
-@_evidence_options
-@click.option("--decisions", type=click.Path(path_type=Path), help="Your decisions on matches with lists (CSV).")
-@click.option(
-    "--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements; the shipped ones by default."
-)
-@click.option(
-    "--data", "data_path", type=click.Path(path_type=Path), help="Folder of facts; the shipped ones by default."
-)
+@scoring_options
 @speech_options
 def command(**given: Any) -> None:
     """Score supplier sites for forced-labour and child-labour risk.
@@ -94,7 +61,9 @@ def command(**given: Any) -> None:
             from vigilance.cli.summary import tell  # noqa: PLC0415 - only for a person
 
             tell(outcome, given["out"])
-        click.get_current_context().exit(_exit_code(outcome, given["fail_on"]))
+        click.get_current_context().exit(
+            exit_code(outcome.summary.bands, given["fail_on"], set_aside=outcome.set_aside)
+        )
 
 
 def _engine(given: dict[str, Any]) -> AbstractContextManager[None]:
@@ -144,12 +113,3 @@ def _refine(draws: int | None) -> Any:
     from vigilance.calibrate.draws import refined  # noqa: PLC0415 - scikit-learn's side of the house
 
     return refined
-
-
-def _exit_code(outcome: Outcome, fail_on: str | None) -> int:
-    if fail_on is not None:
-        reached = [str(band) for band in BANDS[list(map(str, BANDS)).index(fail_on) :]]
-        if any(outcome.summary.bands[hazard][band] for hazard in HAZARDS for band in reached):
-            click.echo(_("sites reach the band {band} or above").format(band=fail_on), err=True)
-            return FAILED_ON_BAND
-    return SET_ASIDE if outcome.set_aside else 0

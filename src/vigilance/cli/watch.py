@@ -8,34 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vigilance.cli.options import numbers, on_option, pairs, print_json, shown, speech_options, today
+from vigilance.cli.options import (
+    EVIDENCE,
+    exit_code,
+    numbers,
+    on_option,
+    pairs,
+    print_json,
+    scoring_options,
+    shown,
+    speech_options,
+    today,
+)
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
-from vigilance.terms import BANDS, HAZARDS
 
 if TYPE_CHECKING:
     from vigilance.alerts.webhook import Target
     from vigilance.store.weekly import Result, Watch
 
 _ = messages("alerts")
-
-FAILED_ON_BAND = 10
-SET_ASIDE = 4
-EVIDENCE = {
-    "audits": "Audits of sites.",
-    "findings": "Findings of audits.",
-    "grievances": "Grievances received (no names, no free text is kept).",
-    "events": "Events at sites, zones, regions, countries or companies.",
-    "measures": "Measures in place, by pillar and proof.",
-    "lists": "Entity lists and import bans to match with the sites.",
-    "links": "Who supplies whom.",
-}
-
-
-def _evidence_options(function: Any) -> Any:
-    for name, said in reversed(EVIDENCE.items()):
-        function = click.option(f"--{name}", type=click.Path(path_type=Path), metavar="FILE", help=said)(function)
-    return function
 
 
 @click.command(context_settings={"max_content_width": 80})
@@ -45,24 +37,9 @@ def _evidence_options(function: Any) -> Any:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of the alerts; a new one beside the input by default."
 )
-@_evidence_options
-@click.option("--decisions", type=click.Path(path_type=Path), help="Your decisions on matches with lists (CSV).")
+@scoring_options
 @click.option("--budget", type=click.IntRange(0), help="Alerts that may be told in a week; a rule by default.")
 @click.option("--engine", type=click.Choice(["polars", "duckdb"]), default="polars", show_default=True, help="Engine.")
-@click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
-@click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
-@click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
-@click.option(
-    "--fail-on", type=click.Choice([str(b) for b in BANDS]), help="Exit with 10 when a site reaches this band."
-)
-@click.option(
-    "--max-rejected",
-    type=click.FloatRange(0, 1),
-    default=0.05,
-    show_default=True,
-    help="Share of rows that may be set aside.",
-)
-@click.option("--strict", is_flag=True, help="Refuse the input when any row has an error.")
 @click.option(
     "--wait", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds to wait for a store in use."
 )
@@ -70,12 +47,6 @@ def _evidence_options(function: Any) -> Any:
     "--webhook", metavar="URL", help="Also post the alerts there (https; the secret is in VIGILANCE_WEBHOOK_SECRET)."
 )
 @click.option("--webhook-allow", multiple=True, metavar="HOST", help="A host that --webhook may name.")
-@click.option(
-    "--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements; the shipped ones by default."
-)
-@click.option(
-    "--data", "data_path", type=click.Path(path_type=Path), help="Folder of facts; the shipped ones by default."
-)
 @speech_options
 def command(**given: Any) -> None:
     """The weekly run: score, compare with last week, raise alerts.
@@ -98,7 +69,9 @@ def command(**given: Any) -> None:
             print_json(result.summary)
         elif not given["quiet"]:
             _tell(result)
-        click.get_current_context().exit(_exit_code(result, given["fail_on"]))
+        click.get_current_context().exit(
+            exit_code(result.record.body["bands"], given["fail_on"], set_aside=result.record.body["set_aside"])
+        )
 
 
 def _webhook(given: dict[str, Any]) -> Target | None:
@@ -168,13 +141,3 @@ def _tell(result: Result) -> None:
         click.echo(_("{count} alerts").format(count=result.sent))
     if result.folder is not None:
         click.echo(_("written to {path}").format(path=shown(result.folder)))
-
-
-def _exit_code(result: Result, fail_on: str | None) -> int:
-    bands = result.record.body["bands"]
-    if fail_on is not None:
-        reached = [str(band) for band in BANDS[list(map(str, BANDS)).index(fail_on) :]]
-        if any(bands[hazard][band] for hazard in HAZARDS for band in reached):
-            click.echo(_("sites reach the band {band} or above").format(band=fail_on), err=True)
-            return FAILED_ON_BAND
-    return SET_ASIDE if result.record.body["set_aside"] else 0
