@@ -193,7 +193,9 @@ def evidence_text(material: Material) -> Text:
             ),
             "gap",
         )
-    return Text(_("Evidence in this run: {tables}.").format(tables=", ".join(found)))
+    return Text(
+        _("Evidence in this run: {tables}.").format(tables=", ".join(wording.evidence_tables()[name] for name in found))
+    )
 
 
 def issues(material: Material) -> list[Block]:

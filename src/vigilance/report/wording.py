@@ -121,6 +121,19 @@ def questions() -> dict[str, str]:
     return asked
 
 
+def evidence_tables() -> dict[str, str]:
+    """Names of the evidence tables."""
+    return {
+        "audits": _("audits"),
+        "findings": _("findings"),
+        "grievances": _("grievances"),
+        "events": _("events"),
+        "measures": _("measures in place"),
+        "lists": _("lists"),
+        "links": _("links of the chain"),
+    }
+
+
 def weaknesses() -> list[str]:
     """What is weak in every run (method, section 7), in whole sentences."""
     return [
