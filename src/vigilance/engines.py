@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ = messages("run")
 
-BATCH_ROWS: Final = 2_000_000
+BATCH_ROWS: Final = 250_000
 """Rows that are scored at once; bounds the memory, not the length of a list."""
 CORE: Final = ("_row", "_supplier_id", *cells.KEY, "_factors", "_workers", "_migrant_share")
 
@@ -87,7 +87,8 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
     kept = [name for name in rows.collect_schema().names() if name not in typed]
     source = nw.from_native(register_io_source(produce, schema=first.schema))
     scored = assess_joined(source, model, (*kept, *typed), evidence=about is not None).to_native()
-    yield from scored.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+    plain = scored.with_columns(pl.when(pl.col("_zone") != cells.NO_ZONE).then("_zone"))
+    yield from plain.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
 
 
 class _Evidence:
@@ -153,7 +154,7 @@ def locked_duckdb(allowed: Path, *, memory_limit: str = "4GB", threads: int | No
 
 
 def duckdb_engine(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
-    """Score with DuckDB: rows go to a scratch Parquet file, the core runs as one query, larger than memory if need be."""
+    """Score with DuckDB: rows go to a scratch Parquet file; one query runs the core, larger than memory if need be."""
     typed = typed_names(rows)
     with TemporaryDirectory(prefix="vigilance-") as scratch:
         folder = Path(scratch).resolve()

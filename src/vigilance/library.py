@@ -156,7 +156,9 @@ def _held(
     summary = pipeline.Summary()
     batches = pipeline.scored(read, build(facts, judgements), job, summary, lambda _stage, _rows: None)
     # Words are enumerations inside a batch, and each batch has its own.
-    whole = pl.concat(batch.with_columns(pl.selectors.enum().cast(pl.String)) for batch in batches)
+    whole = pl.concat(
+        batch.with_columns((pl.selectors.enum() | pl.selectors.categorical()).cast(pl.String)) for batch in batches
+    )
     typed = [name for name in whole.columns if name in engines.TYPED]
     results = [*SCORES, *PLACE, *RANKS]
     own = [name for name in whole.columns if name not in engines.TYPED and name not in results]

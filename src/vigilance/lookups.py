@@ -1,4 +1,4 @@
-"""Look-up tables that grow with the list: each cell and pattern is computed when it first occurs, then fetched by place.
+"""Look-up tables that grow with the list: a cell or pattern is computed when it first occurs, then fetched by place.
 
 A join would hash four keys of every row again for every batch; a place in a dense array of all possible keys is found
 with one addition and one fetch.

@@ -10,17 +10,17 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from vigilance import atomic, drivers, engines, evidence, ingest, issues, run, tabular
+from vigilance import atomic, engines, evidence, ingest, issues, run, tabular
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.ranking import RANKS, with_ranks
@@ -29,18 +29,21 @@ from vigilance.rules import Judgements
 from vigilance.scoring.assess import PLACE, SCORES
 from vigilance.scoring.model import Model, build
 from vigilance.terms import BANDS, GRADES, HAZARDS
+from vigilance.wording import Words, in_words
 
 _ = messages("run")
 
 ROW_GROUP: Final = 250_000
+COMPRESSION: Final = "snappy"
+"""Probabilities hardly compress: a better method costs time, and saves a tenth."""
 RATIO_ROWS: Final = 50_000
 """Sites whose ratios are written at once; each has about forty."""
+RANKED_ROWS: Final = 2_000_000
+"""Rows of a list that is held in memory once more, to be ranked; the ranks of a longer one are null."""
 SPREADSHEET_ROWS: Final = 1_048_576
 """What a sheet of a spreadsheet program holds; a longer list is written as Parquet only, unless asked for."""
-DRIVER_COLUMNS: Final = tuple(name for name in SCORES if "_driver_" in name)
 TOP: Final = 10
 RESULTS: Final = frozenset({*SCORES, *PLACE, *RANKS})
-DIGITS: Final = 10
 
 
 Refine = Callable[[pl.DataFrame, Model, "pl.DataFrame | None", int], pl.DataFrame]
@@ -139,7 +142,7 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     model = build(facts, judgements)
     with atomic.folder(target) as folder:
         summary = Summary()
-        _write(folder, scored(read, model, job, summary, progress), job)
+        _write(folder, scored(read, model, job, summary, progress), read, job)
         _write_evidence(folder, given)
         if job.explain:
             _write_ratios(folder, read, model, job.on)
@@ -229,43 +232,34 @@ def scored(read: Read, model: Model, job: Job, summary: Summary, progress: Progr
     """Scored batches in input order, in words, with ranks when the list is one batch."""
     known = evidence.table(read.sites.rows, read.given.frames, model.judgements, job.on)
     batches = engines.engine(job.engine)(read.sites.rows, model, known)
-    ahead = next(batches, None)
-    while ahead is not None:
-        following = next(batches, None)
-        whole = summary.sites == 0 and following is None
+    words = Words()
+    for batch, whole in _ranked_at_once(batches):
         summary.ranked = whole
-        if job.refine is not None:
-            if not whole:
-                raise UsageError(_("the list is too long for --draws"), hint=_("leave --draws out, or split the list"))
-            ahead = job.refine(ahead, model, known, job.draws)
-        frame = in_words(with_ranks(ahead, whole=whole))
+        if job.refine is not None and not whole:
+            raise UsageError(_("the list is too long for --draws"), hint=_("leave --draws out, or split the list"))
+        drawn = batch if job.refine is None else job.refine(batch, model, known, job.draws)
+        frame = in_words(with_ranks(drawn, whole=whole), words)
         summary.add(frame)
         progress("score", frame.height)
         yield frame
-        ahead = following
 
 
-def in_words(frame: pl.DataFrame) -> pl.DataFrame:
-    """Driver codes as words, an unstated zone as nothing, and the supplier id under its own name.
-
-    Words that repeat over millions of rows are kept as enumerations: a small number a row, and a list of words.
-    """
-    codes = np.unique(np.concatenate([frame[name].unique().to_numpy() for name in DRIVER_COLUMNS]))
-    said = drivers.catalogue(codes.tolist())
-    words = pl.Enum(list(dict.fromkeys(said.values())))
-    place = pl.Series(list(said.values()), dtype=words).to_physical().to_numpy()
-    found = [
-        pl.Series(name, place[np.searchsorted(codes, frame[name].to_numpy())]).cat.to(words) for name in DRIVER_COLUMNS
-    ]
-    frame = frame.with_columns(
-        *found,
-        # Already quantised, to within the last bit: this only picks the shortest decimal of each.
-        *(pl.col(name).round(DIGITS) for name in SCORES if frame.schema[name].is_float()),
-        pl.when(pl.col("zone_code") != "").then("zone_code"),
-        *(pl.col(f"{hazard}_band").cast(pl.Enum(list(map(str, BANDS)))) for hazard in HAZARDS),
-        *(pl.col(f"{hazard}_grade").cast(pl.Enum(list(GRADES))) for hazard in HAZARDS),
-    )
-    return frame if "supplier_id" in frame.columns else frame.with_columns(supplier_id="_supplier_id")
+def _ranked_at_once(batches: Iterator[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, bool]]:
+    """One frame that is the whole list, where it can be ranked in one go, else batch by batch; and which of the two."""
+    held: list[pl.DataFrame] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(frame.height for frame in held) > RANKED_ROWS:
+            break
+    else:
+        if held:
+            yield pl.concat(held), True
+        return
+    # Let go of each as it is taken: a list this long does not stay in memory.
+    while held:
+        yield held.pop(0), False
+    for batch in batches:
+        yield batch, False
 
 
 def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -279,48 +273,39 @@ def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
     return [*own, *results], typed
 
 
-def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> None:
+def _write(folder: Path, batches: Iterator[pl.DataFrame], read: Read, job: Job) -> None:
     first = next(batches)
     following = next(batches, None)
     scores, typed = _columns(first.columns)
     if following is None:
-        first.select(scores).write_parquet(folder / run.SCORES, row_group_size=ROW_GROUP, statistics=False)
-        first.select(typed).write_parquet(folder / run.SITES, row_group_size=ROW_GROUP, statistics=False)
+        _to_parquet(first.select(scores).lazy(), folder / run.SCORES)
+        _to_parquet(first.select(typed).lazy(), folder / run.SITES)
         if job.csv or (job.csv is None and first.height < SPREADSHEET_ROWS):
             tabular.write_csv(first.select(scores), folder / "scores.csv", job.lang)
         return
-    _stream(folder, first, following, batches, (scores, typed))
+    with ThreadPoolExecutor(1) as pool:
+        # The typed columns are made twice, which is quicker than to set them aside and to copy them.
+        sites = pool.submit(_to_parquet, read.sites.rows.select(typed), folder / run.SITES)
+        _to_parquet(_as_scored(_chain(first, following, batches), scores), folder / run.SCORES)
+        sites.result()
     if job.csv:
         tabular.write_csv(pl.read_parquet(folder / run.SCORES), folder / "scores.csv", job.lang)
 
 
-def _stream(
-    folder: Path,
-    first: pl.DataFrame,
-    following: pl.DataFrame,
-    rest: Iterator[pl.DataFrame],
-    columns: tuple[list[str], list[str]],
-) -> None:
-    """Write a list longer than one batch as it is scored. The typed columns go beside, one file per batch, then as one."""
-    scores, typed = columns
-    parts = folder / "parts"
-    parts.mkdir()
+def _as_scored(batches: Iterator[pl.DataFrame], columns: list[str]) -> pl.LazyFrame:
+    """A lazy frame that scores as it is written."""
+    first = next(batches).select(columns)
 
     def produce(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
-        for number, batch in enumerate(_chain(first, following, rest)):
-            batch.select(typed).write_parquet(parts / f"{number:06d}.parquet", statistics=False)
-            yield batch.select(scores)
+        yield first
+        for batch in batches:
+            yield batch.select(columns)
 
-    schema = first.select(scores).schema
-    register_io_source(produce, schema=schema).sink_parquet(
-        folder / run.SCORES, row_group_size=ROW_GROUP, statistics=False, maintain_order=True
-    )
-    pl.scan_parquet(parts / "*.parquet").sink_parquet(
-        folder / run.SITES, row_group_size=ROW_GROUP, statistics=False, maintain_order=True
-    )
-    for part in parts.iterdir():
-        part.unlink()
-    parts.rmdir()
+    return register_io_source(produce, schema=first.schema)
+
+
+def _to_parquet(frame: pl.LazyFrame, path: Path) -> None:
+    frame.sink_parquet(path, compression=COMPRESSION, row_group_size=ROW_GROUP, statistics=False, maintain_order=True)
 
 
 def _chain(*frames: Any) -> Iterator[pl.DataFrame]:

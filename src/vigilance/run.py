@@ -75,8 +75,9 @@ class Run:
 
     def _table(self, name: str) -> pl.LazyFrame:
         self.verify(name)
-        # Words are stored as enumerations, and handed out as plain text.
-        return pl.scan_parquet(self.path / name).with_columns(pl.selectors.enum().cast(pl.String))
+        # Words are stored as codes, and handed out as plain text.
+        coded = pl.selectors.enum() | pl.selectors.categorical()
+        return pl.scan_parquet(self.path / name).with_columns(coded.cast(pl.String))
 
     def verify(self, name: str) -> None:
         """Raise ``InputRefused`` unless a file of the run is the one that was written."""

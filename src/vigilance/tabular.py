@@ -24,7 +24,8 @@ def guarded(column: str) -> pl.Expr:
 
 
 def safe(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same table with every text cell guarded, headers included."""
+    """The same table with every text cell guarded, headers included; words held as codes are text."""
+    frame = frame.with_columns((pl.selectors.enum() | pl.selectors.categorical()).cast(pl.String))
     text = [name for name, kind in frame.schema.items() if kind == pl.String]
     held = frame.with_columns(guarded(name) for name in text)
     headers = pl.DataFrame({"header": frame.columns}).select(guarded("header"))["header"].to_list()

@@ -118,5 +118,3 @@ def _words(name: str, texts: pl.Series, counted: pl.DataFrame) -> pl.DataFrame:
     given = counted.with_columns(pl.col("code").fill_null(blank))
     found = codes.join(given, on="code", how="left", maintain_order="left")
     return found.with_columns(pl.col(WEIGHT).fill_null(0)).drop("code")
-
-

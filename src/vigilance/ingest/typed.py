@@ -112,7 +112,7 @@ def _sources(
         return prepared(raw.frame, cells, numeric), {}
     distinct = held.prepared(cells, numeric)
     rows = prepared(raw.frame, {n: c for n, c in cells.items() if n not in distinct}, set(numeric) - set(distinct))
-    fetched = {}
+    fetched: dict[str, pl.Expr] = {}
     for name, words in distinct.items():
         made = words.select(pl.col("^[\x1e\x1f].*$")).collect()
         fetched |= {column: held.fetched(cells[name].name, made[column]) for column in made.columns}

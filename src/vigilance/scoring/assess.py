@@ -68,7 +68,8 @@ def assess(sites: Frame, model: Model, look_up: Tables, keep: Sequence[str] = ("
     Bands, grades and overrides are words; drivers are codes (``lines.decoded``). Row by row: nothing of a site depends
     on another one.
     """
-    frame: Any = sites.join(look_up.cells, on=list(cells.KEY), how="left")
+    frame: Any = sites
+    frame = frame.join(look_up.cells, on=list(cells.KEY), how="left")
     frame = frame.join(look_up.patterns, on=list(patterns.KEY), how="left")
     if look_up.evidence is not None:
         frame = frame.join(look_up.evidence, on="_supplier_id", how="left")
@@ -297,13 +298,11 @@ def _priority(judgements: Judgements, hazard: Hazard) -> nw.Expr:
     fixed = sum(judgements.value(f"severity.{side}.{hazard}") ** power for side in ("scale", "irremediability"))
     ln_severity = ((scope**power + fixed) * (1.0 / 3.0)).log() * (1.0 / power)
     likelihood = (nw.col(f"{hazard}_score") * 0.01).log()
-    return (
-        100.0
-        * (
-            judgements.value("severity.priority.severity_exponent") * ln_severity
-            + judgements.value("severity.priority.likelihood_exponent") * likelihood
-        ).exp()
+    ln_priority: nw.Expr = (
+        judgements.value("severity.priority.severity_exponent") * ln_severity
+        + judgements.value("severity.priority.likelihood_exponent") * likelihood
     )
+    return 100.0 * ln_priority.exp()
 
 
 def _grade(judgements: Judgements, hazard: Hazard, evidence: bool) -> nw.Expr:

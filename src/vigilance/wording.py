@@ -1,0 +1,55 @@
+"""Scored batches in words: drivers as a person reads them, bands and grades as enumerations.
+
+Words that repeat over millions of rows are kept as codes: a small number a row, and a list of words. It grows with
+the batches of a run, so that all of them share it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from vigilance import drivers
+from vigilance.scoring.assess import SCORES
+from vigilance.scoring.lines import RAISES
+from vigilance.terms import BANDS, GRADES, HAZARDS
+
+DRIVER_COLUMNS: Final = tuple(name for name in SCORES if "_driver_" in name)
+DIGITS: Final = 10
+
+
+class Words:
+    """The words of driver codes, each worded when it first occurs, in the language in use."""
+
+    def __init__(self) -> None:
+        self.kind = pl.Categorical(pl.Categories.random("vigilance"))
+        # Polars forgets the words of a kind with the last column that holds them.
+        self.kept: list[pl.Series] = []
+        self.place = np.full(2 * RAISES, -1, dtype=np.int64)
+
+    def of(self, codes: pl.Series) -> pl.Series:
+        """A column of driver codes as words."""
+        given = codes.to_numpy()
+        place = self.place[given]
+        if place.size and place.min() < 0:
+            said = drivers.catalogue(np.unique(given[place < 0]).tolist())
+            self.kept.append(pl.Series(list(said.values()), dtype=self.kind))
+            self.place[list(said)] = self.kept[-1].to_physical().to_numpy()
+            place = self.place[given]
+        return pl.Series(codes.name, place.astype(np.uint32)).cat.to(self.kind)
+
+
+def in_words(frame: pl.DataFrame, words: Words | None = None) -> pl.DataFrame:
+    """Driver codes as words, an unstated zone as nothing, and the supplier id under its own name."""
+    said = words or Words()
+    frame = frame.with_columns(
+        *(said.of(frame[name]) for name in DRIVER_COLUMNS),
+        # Already quantised, to within the last bit: this only picks the shortest decimal of each.
+        *(pl.col(name).round(DIGITS) for name in SCORES if frame.schema[name].is_float()),
+        pl.when(pl.col("zone_code") != "").then("zone_code"),
+        *(pl.col(f"{hazard}_band").cast(pl.Enum(list(map(str, BANDS)))) for hazard in HAZARDS),
+        *(pl.col(f"{hazard}_grade").cast(pl.Enum(list(GRADES))) for hazard in HAZARDS),
+    )
+    return frame if "supplier_id" in frame.columns else frame.with_columns(supplier_id="_supplier_id")
