@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 
 import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
+from vigilance.ingest.readers.child import Died, ask
+from vigilance.ingest.readers.columnar_child import as_text, is_flat, scanned
 from vigilance.ingest.readers.columns import unique_names
 from vigilance.ingest.readers.dialect import nearest, quoted
-from vigilance.ingest.readers.limits import Limits
+from vigilance.ingest.readers.limits import GIB, MIB, Limits
 from vigilance.ingest.readers.table import (
     LINE,
     ROW,
@@ -26,34 +29,22 @@ from vigilance.issues import issue
 
 _ = messages("readers")
 
-_FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError)
-_WHOLE = 1e15
+_BASE_MEMORY: Final = 6 * GIB
+_CELLS_FROM: Final = 50_000_000
+_CELLS_PER_BYTE: Final = 1_000
+"""Cells per byte of the file, above ``_CELLS_FROM`` cells, from which a file is a bomb."""
 
 
 def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | None, limits: Limits) -> RawTable:
     """One Parquet or Arrow file as a lazy table of text.
 
-    All pages are decoded once here, so that a damaged file is refused now and not in the middle of a run.
+    All pages are decoded once, in a process of their own, so that a damaged file is refused now and harms nothing.
     """
-    try:
-        source = pl.scan_parquet(path, glob=False) if kind == "parquet" else pl.scan_ipc(path, glob=False)
-        schema = source.collect_schema()
-        rows = int(source.select(pl.len()).collect().item())
-        _check_size(rows, len(schema), name, limits)
-        nans = source.select(
-            pl.col(column).is_nan().sum() for column, dtype in schema.items() if dtype.is_float()
-        ).collect(engine="streaming")
-        text = source.select(
-            _as_text(column, dtype).alias(column) for column, dtype in schema.items() if _is_flat(dtype)
-        )
-        # Every value is made text once: what a damaged file makes the engine trip over shows now.
-        text.select(pl.all().null_count()).collect(engine="streaming")
-    except _FAILURES as error:
-        detail = str(error).partition("\n")[0][:200]
-        raise InputRefused(
-            _("{file}: the {kind} data is damaged ({detail})").format(file=name, kind=kind, detail=detail)
-        ) from None
-    kept = [column for column, dtype in schema.items() if _is_flat(dtype)]
+    answer = _looked_at(path, name, kind, limits)
+    rows, nans = int(answer["rows"]), answer["nans"]
+    source = scanned(str(path), kind)
+    schema = source.collect_schema()
+    kept = [column for column, dtype in schema.items() if is_flat(dtype)]
     match = check_header(kept, name, matcher)
     names, notes = unique_names(kept, match, name, 1)
     notes += [
@@ -70,16 +61,16 @@ def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | Non
     notes += [
         issue(
             "not-a-number",
-            _("{count} values are 'not a number' and were read as empty").format(count=nans[column][0]),
+            _("{count} values are 'not a number' and were read as empty").format(count=count),
             severity="warning",
             file=name,
             column=column,
         )
-        for column in nans.columns
-        if rows and nans[column][0]
+        for column, count in nans.items()
+        if count
     ]
     frame = source.select(
-        *(_as_text(column, schema[column]).alias(new) for column, new in zip(kept, names, strict=True)),
+        *(as_text(column, schema[column]).alias(new) for column, new in zip(kept, names, strict=True)),
         pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW),
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(LINE),
     )
@@ -99,8 +90,42 @@ def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | Non
     )
 
 
-def _is_flat(dtype: pl.DataType) -> bool:
-    return not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)
+def _looked_at(path: Path, name: str, kind: str, limits: Limits) -> dict[str, Any]:
+    """What a child process found in the file; raises ``InputRefused`` when it cannot be read."""
+    size = path.stat().st_size
+    seconds = 12 + size // (20 * MIB)
+    request = {
+        "path": str(path.resolve()),
+        "kind": kind,
+        "rows": limits.rows,
+        "columns": limits.columns,
+        "cells": max(_CELLS_FROM, _CELLS_PER_BYTE * size),
+        "memory": _BASE_MEMORY + 8 * size,
+        "seconds": 4 * seconds,
+    }
+    answer = ask("columnar_child", request, seconds)
+    if isinstance(answer, Died):
+        raise _damaged(name, kind, answer.last if answer.reason == "damaged" else answer.reason)
+    refused, detail = answer.get("refused"), str(answer.get("detail", ""))
+    if refused == "rows":
+        raise InputRefused(_("{file}: more than {limit} rows").format(file=name, limit=limits.rows))
+    if refused == "columns":
+        raise InputRefused(
+            _("{file}: {count} columns, over the limit of {limit}").format(
+                file=name, count=detail, limit=limits.columns
+            )
+        )
+    if refused == "bomb":
+        raise InputRefused(
+            _("{file}: decompresses to more than {size} bytes, over the limit").format(file=name, size=size)
+        )
+    if refused:
+        raise _damaged(name, kind, detail)
+    return answer
+
+
+def _damaged(name: str, kind: str, detail: str) -> InputRefused:
+    return InputRefused(_("{file}: the {kind} data is damaged ({detail})").format(file=name, kind=kind, detail=detail))
 
 
 def check_header(header: list[str], name: str, matcher: HeaderMatcher | None) -> Match | None:
@@ -116,27 +141,3 @@ def check_header(header: list[str], name: str, matcher: HeaderMatcher | None) ->
             hint=nearest(match.missing, header),
         )
     return match
-
-
-def _check_size(rows: int, columns: int, name: str, limits: Limits) -> None:
-    if rows > limits.rows:
-        raise InputRefused(_("{file}: more than {limit} rows").format(file=name, limit=limits.rows))
-    if columns > limits.columns:
-        raise InputRefused(
-            _("{file}: {count} columns, over the limit of {limit}").format(
-                file=name, count=columns, limit=limits.columns
-            )
-        )
-
-
-def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
-    """A column as text: whole floats without a point, ISO dates, an empty string or NaN as null."""
-    value = pl.col(column)
-    if dtype.is_float():
-        value = value.cast(pl.Float64).fill_nan(None)
-        whole = (value == value.floor()) & (value.abs() < _WHOLE)
-        return pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
-    if isinstance(dtype, pl.Datetime):
-        return value.dt.strftime("%Y-%m-%d %H:%M:%S")
-    text = value.cast(pl.String)
-    return pl.when(text != "").then(text)

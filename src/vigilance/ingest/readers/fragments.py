@@ -34,7 +34,7 @@ def beside(table: RawTable) -> list[int]:
         & ~pl.col("bytes").bin.starts_with(b"#")
     ).head(_MOST)
     # With another delimiter in all the right places it is a whole record, not a piece of one.
-    text = pl.col("bytes").cast(pl.String)
+    text = pl.col("bytes").cast(pl.String, strict=False).fill_null("")
     whole = (text.str.count_matches(other, literal=True) >= len(table.names) - 1 for other in DELIMITERS)
     places = lone.filter(~pl.any_horizontal(whole))["line"]
     if not places.len():

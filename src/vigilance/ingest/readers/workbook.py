@@ -7,9 +7,6 @@ the CSV files that come back. Whatever the child does (abort, run out of memory 
 from __future__ import annotations
 
 import csv
-import json
-import subprocess
-import sys
 import tempfile
 import zipfile
 import zlib
@@ -23,6 +20,7 @@ import polars as pl
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
 from vigilance.ingest.readers import scratch
+from vigilance.ingest.readers.child import Died, ask
 from vigilance.ingest.readers.cleaning import FOLDED_CR, FOLDED_LF
 from vigilance.ingest.readers.dialect import nearest, quoted
 from vigilance.ingest.readers.limits import MIB, Limits
@@ -32,22 +30,6 @@ from vigilance.issues import issue
 
 _ = messages("readers")
 
-START: Final = """
-import json, sys, types
-for name, folder in json.loads(sys.argv[1]):
-    sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = [folder]
-from vigilance.ingest.readers.workbook_child import main
-json.dump(main(sys.argv[2]), sys.stdout)
-"""
-"""What the child runs: our packages as bare folders, so that it loads its own modules and not the whole engine."""
-
-_HERE: Final = Path(__file__).parent
-_PACKAGES: Final = [
-    ("vigilance", str(_HERE.parent.parent)),
-    ("vigilance.ingest", str(_HERE.parent)),
-    ("vigilance.ingest.readers", str(_HERE)),
-]
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -62,7 +44,7 @@ def read_workbook(path: Path, name: str, matcher: HeaderMatcher | None, limits: 
     """The one table of a workbook: the sheet whose header fits, or the one that ``sheet`` names."""
     unpacked = _check_container(path, name, limits)
     folder = Path(tempfile.mkdtemp(dir=scratch.folder()))
-    answer = _run(path, name, limits, sheet, unpacked, folder)
+    answer = _run(path, limits, sheet, unpacked, folder)
     if "refused" in answer:
         raise _refusal(name, str(answer["refused"]), str(answer.get("detail", "")))
     grids = [
@@ -129,7 +111,7 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int, name: str, lim
     return unpacked
 
 
-def _run(path: Path, name: str, limits: Limits, sheet: str | None, unpacked: int, folder: Path) -> dict[str, Any]:
+def _run(path: Path, limits: Limits, sheet: str | None, unpacked: int, folder: Path) -> dict[str, Any]:
     """What the child answers; its death is an answer too."""
     memory = min(limits.workbook_memory, 320 * MIB + 24 * unpacked)
     seconds = min(limits.workbook_seconds, 12 + unpacked // (10 * MIB))
@@ -141,24 +123,14 @@ def _run(path: Path, name: str, limits: Limits, sheet: str | None, unpacked: int
         "cells": limits.workbook_cells,
         "sheet": sheet,
     }
-    try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter on our own code
-            [sys.executable, "-I", "-c", START, json.dumps(_PACKAGES), json.dumps(request)],
-            capture_output=True,
-            timeout=seconds + 1,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _refusal(name, "time", str(seconds)) from None
-    if done.returncode == 0:
-        answer: dict[str, Any] = json.loads(done.stdout)
+    answer = ask("workbook_child", request, seconds + 1)
+    if not isinstance(answer, Died):
         return answer
-    last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
-    if "assword" in last or "ncrypted" in last:
+    if answer.reason == "time":
+        return {"refused": "time", "detail": str(seconds)}
+    if "assword" in answer.last or "ncrypted" in answer.last:
         return {"refused": "password"}
-    if done.returncode < 0 or "MemoryError" in last or "memory allocation" in last:
-        return {"refused": "memory", "detail": last}
-    return {"refused": "damaged", "detail": last}
+    return {"refused": answer.reason, "detail": answer.last}
 
 
 def _refusal(name: str, reason: str, detail: str = "") -> InputRefused:

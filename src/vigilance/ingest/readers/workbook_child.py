@@ -1,6 +1,6 @@
 """The part of the workbook reader that touches untrusted bytes; runs in a process of its own, under limits.
 
-It imports the standard library and python-calamine only (see ``workbook.START``), so that its memory limit can be
+It imports the standard library and python-calamine only (see ``child``), so that its memory limit can be
 tight. Its argument is a JSON object ``{path, out, memory, cells, seconds, sheet}``. It first walks the sheets as a
 stream and refuses what is absurd; only then calamine builds the values. It writes one CSV file per sheet to ``out``
 and gives ``{sheets: [...]}`` or ``{refused: reason, detail: ...}``.
@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from vigilance.ingest.readers.child import limit
 from vigilance.ingest.readers.workbook_binary import scan_xls, scan_xlsb
 from vigilance.ingest.readers.workbook_scan import Refused, Sheet, scan_ods, scan_xlsx
 
@@ -81,17 +82,6 @@ def as_shown(value: Any, how: str | int | None) -> str:
     return str(int(value)).zfill(how) if value.is_integer() and value >= 0 else as_text(value)
 
 
-def limit_process(memory: int, seconds: int) -> None:
-    """Cap address space and processor time, where the system can."""
-    try:
-        import resource  # noqa: PLC0415 - absent on Windows
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def scan(path: Path, limit: int) -> dict[str, Sheet]:
     """What a stream walk knows of the sheets, by name."""
     with path.open("rb") as file:
@@ -136,7 +126,7 @@ def read(request: dict[str, Any]) -> list[Sheet]:
 def main(argument: str) -> dict[str, Any]:
     """Answer one request; anything else that goes wrong ends the process, and the parent words it."""
     request = json.loads(argument)
-    limit_process(request["memory"], request["seconds"])
+    limit(request["memory"], request["seconds"])
     try:
         return {"sheets": [asdict(sheet) for sheet in read(request)]}
     except Refused as error:
