@@ -50,10 +50,10 @@ class Backtest:
 
     ``results``: per hazard (or ``both``), window (or ``pooled``), scope and predictor: ``at_risk, additions, auc,
     average_precision, lift_1, lift_5, lift_10`` with ``_low, _high`` (90 % by resampling countries), and
-    ``looks_ahead``. ``against``: AUC of the best predictor less that of each baseline, with interval. ``groups``: AUC
-    by region and by third of income. ``lines``: pooled AUC of
-    each line of the cell's rate alone, and of the rate without it. ``added``: every addition with its place among the cells at risk. ``newest``: the
-    countries of which only their name is known to have been added since.
+    ``looks_ahead``. ``against``: AUC of our predictors less that of each baseline, with interval. ``groups``: AUC by
+    region and by third of income. ``lines``: pooled AUC of each line of the cell's rate alone, and of the rate without
+    it. ``added``: every addition with its place among the cells at risk. ``newest``: the countries of which only their
+    name is known to have been added since.
     """
 
     results: pl.DataFrame
@@ -296,8 +296,9 @@ def _newest(reference: Reference, judgements: Judgements, at: Axes, on: date) ->
     then = predictors.known(reference, judgements, at, cut_off, today)
     unlisted = at.members & ~np.any([then.listed[h].any(axis=1) for h in HAZARDS], axis=0)
     auc: dict[str, float | None] = {}
+    scored = [predictors.predictions(then, hazard) for hazard in HAZARDS]
     for name in predictors.PREDICTORS:
-        largest = np.max([predictors.predictions(then, h)[name][:, at.goods].max(axis=1) for h in HAZARDS], axis=0)
+        largest = np.max([one[name][:, at.goods].max(axis=1) for one in scored], axis=0)
         flags = added[unlisted]
         auc[name] = _plain(statistics(largest[unlisted], flags, np.ones((1, flags.size))).auc[0])
     return {

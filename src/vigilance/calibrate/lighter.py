@@ -6,7 +6,8 @@ beyond the nominal. The law is kept as well by the *largest of* (the variance th
 
     var(unknown) = max( q(1-q)(ln r)² + q·own(present) + (1-q)·own(absent),  var(present),  var(absent) )
 
-``saved`` says how much less variance of ln m each site would then claim.
+``saved`` says how much less variance of ln m each site would then claim; where a factor is the rule rather than the
+exception it can be a little more, because the truth varies more there than the engine says.
 """
 
 from __future__ import annotations

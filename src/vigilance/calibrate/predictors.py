@@ -135,7 +135,8 @@ def _indicator(then: Known, name: str, codes: NDArray[np.str_]) -> Floats:
     table = then.facts.reference.table("country_indicators").filter(pl.col("indicator") == name)
     by_country = dict(table.select("iso3", "value").iter_rows())
     values = np.array([by_country.get(code, np.nan) for code in codes.tolist()])
-    return np.where(np.isnan(values), np.nanmedian(values), values)
+    middle = np.nanmedian(values) if np.isfinite(values).any() else 0.0
+    return np.where(np.isnan(values), middle, values)
 
 
 TIER_ORDER: Final = {"tier_1": 0.0, "tier_2": 1.0, "tier_2_watch_list": 2.0, "special_case": 2.0, "tier_3": 3.0}

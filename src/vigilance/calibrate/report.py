@@ -8,6 +8,7 @@ give the same bytes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,7 @@ _ = messages("calibrate")
 
 PNG_SCALE: Final = 2.0
 THREE: Final = 3
+NUMERIC: Final = re.compile(r"^[\d\s.,%()±/–\u202f-]*$")
 TRIAL: Final = "trial.diff"
 
 
@@ -109,8 +111,8 @@ def _why_short() -> list[str]:
             "of the workforce belong to sites and are unknown in a cell."
         ),
         _(
-            "Forced labour is put above the mean in all of industry and below it in agriculture, by the base rates; the "
-            "list grows where goods are grown, dug and caught. Without that line the rate does better (see the table)."
+            "The base rates put forced labour above the mean in all of industry and below it in agriculture; the list "
+            "grows where goods are grown, dug and caught. Without that line the rate does better (see the table)."
         ),
         _(
             "A cell that is not listed is lowered a little more where its neighbours are listed, because the regional "
@@ -431,9 +433,14 @@ def _lines(block: Block) -> Iterator[str]:
         yield "| " + " | ".join(safe(column.title) for column in block.columns) + " |"
         yield "|" + "---|" * len(block.columns)
         for row in block.rows:
-            yield "| " + " | ".join(safe(str(value)) for value in row) + " |"
+            yield "| " + " | ".join(_cell(str(value)) for value in row) + " |"
         if block.note:
             yield from ("", safe(block.note))
+
+
+def _cell(text: str) -> str:
+    """A number as it is; words without markup (their first letters would be escaped as a list's otherwise)."""
+    return text if NUMERIC.match(text) else safe(text)
 
 
 def write(found: Found, folder: Path, lang: str) -> None:
