@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from vigilance.errors import VigilanceError
+from vigilance.errors import OutOfResources, VigilanceError
 
 COMMANDS = {
     "score": "Score supplier sites for forced-labour and child-labour risk.",
@@ -72,6 +72,30 @@ def cli() -> None:
     """
 
 
+LACKING = ("No space left", "os error 28", "Out of Memory", "out of memory", "memory_limit")
+"""What the engines say when the disk or the memory is full; they have no error of their own for it."""
+
+
+def _engine_errors() -> tuple[type[Exception], ...]:
+    """The errors of the engines that are loaded; asked for only once something was raised."""
+    polars, duckdb = sys.modules.get("polars"), sys.modules.get("duckdb")
+    found: list[type[Exception]] = []
+    if polars is not None:
+        found.append(polars.exceptions.PolarsError)
+    if duckdb is not None:
+        found.append(duckdb.Error)
+    return tuple(found)
+
+
+def _engine_failed(error: Exception) -> int:
+    """6 and a plain message when the machine lacks room; anything else is our own fault and keeps its traceback."""
+    if any(words in str(error) for words in LACKING):
+        first = str(error).strip().splitlines()[0]
+        click.echo(f"vigilance: {first}; nothing was written", err=True)
+        return OutOfResources.exit_code
+    raise error
+
+
 def main() -> None:
     """Run the command line; turn known errors into one clear message and their exit code."""
     try:
@@ -91,6 +115,8 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except _engine_errors() as error:
+        code = _engine_failed(error)
     except OSError as error:
         click.echo(f"vigilance: {error.strerror or error}: {error.filename or ''}", err=True)
         code = 6
