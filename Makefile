@@ -6,12 +6,13 @@ BIN := .venv/bin
 DEMO_ON := 2026-11-01
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup dev demo test test-slow test-browser lint types docs-check bench faults lock clean
+.PHONY: help setup dev demo test test-slow test-browser test-spark lint types docs-check bench faults lock clean
 
 help:
 	@echo "make demo        set up, then score data/examples/suppliers.csv into demo/"
 	@echo "make test        set up, then run the tests"
 	@echo "make test-slow   the tests that take minutes"
+	@echo "make test-browser, test-spark   those that need Chromium, Java"
 	@echo "make lint types  ruff, mypy"
 	@echo "make bench       speed, side by side with a plain copy"
 	@echo "make faults      kill, corrupt and starve the store, for long"
@@ -51,25 +52,38 @@ test-slow: dev
 	$(BIN)/python -m pytest -m slow
 
 test-browser: dev
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser -rs
+
+.venv/.spark: .venv/.dev requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-spark.lock
+	@touch $@
+
+test-spark: .venv/.spark setup
+	$(BIN)/python -m pytest -m spark -rs
 
 lint: dev
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks scripts
+	$(BIN)/ruff format --check src tests benchmarks scripts
 
 types: dev
 	$(BIN)/mypy
+
+docs-check: dev
+	$(BIN)/python scripts/catalogues.py --check
+	$(BIN)/python scripts/pages.py
+	$(BIN)/vigilance data check --quiet
 
 bench: dev
 	$(BIN)/python -m benchmarks.speed
 
 faults: dev
-	$(BIN)/python -m pytest -m slow tests/faults
+	$(BIN)/python -m tests.faults.harness --kills 500 --flips 200 --strace 40
 
 lock: dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements-build.in -o requirements-build.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements-spark.in -o requirements-spark.lock
 
 clean:
 	rm -rf .venv demo
