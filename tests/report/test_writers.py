@@ -139,6 +139,7 @@ def test_markdown_holds_no_markup_of_a_name(made: Made, reader: str, lang: str) 
     assert "\u202e" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", ["supplier:BD-1", "regulator:csddd"])
 def test_pdf_is_text_and_stable(run: Run, reader: str, tmp_path: Path) -> None:
     pytest.importorskip("weasyprint", reason="WeasyPrint is not installed", exc_type=(ImportError, OSError))

@@ -39,6 +39,7 @@ CONFIG: Final[Mapping[str, Any]] = {
     "legend": {"labelFontSize": 12, "titleFontSize": 12},
     "text": {"fontSize": 12},
 }
+POWERS: Final = (1e-5, 1e-4, 1e-3, 0.01, 0.1, 1.0)
 ROW: Final = 20
 """Height of a row of a waterfall, in pixels; the page multiplies it by the number of lines."""
 FIT: Final[Mapping[str, str]] = {"type": "fit-x", "contains": "padding"}
@@ -228,7 +229,7 @@ def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
     kinds = {"start": "#5d6b7a", "raises": "#d95f02", "lowers": "#2b7bba", "total": "#5d6b7a"}
     y = alt.Y("line:N", sort=alt.EncodingSortField("order"), title=None, axis=alt.Axis(grid=False))
     scale = alt.Scale(type="log", nice=False, clamp=True)
-    x = alt.X("from:Q", scale=scale, title=_("running product"), axis=alt.Axis(format=".1~%", tickCount=5))
+    x = alt.X("from:Q", scale=scale, title=_("running product"), axis=alt.Axis(format=".2~%", values=list(POWERS)))
     base = alt.Chart(_named("steps")).encode(y=y)
     bars = base.mark_bar(height={"band": 0.72}).encode(
         x=x,

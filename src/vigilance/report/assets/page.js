@@ -50,14 +50,17 @@
   function drawAll() {
     const narrow = window.matchMedia("(max-width: 640px)").matches;
     const map = JSON.parse(JSON.stringify(D.charts.map));
+    const tiers = JSON.parse(JSON.stringify(D.charts.tiers));
     if (narrow) {
+      tiers.encoding.color.legend.columns = 2;
+      tiers.encoding.y.axis.labelLimit = 120;
       map.height = 190;
       const dots = map.layer[1].encoding;
       dots.size.scale.range = [8, 120];
       dots.fill.legend.columns = 2;
     }
     return Promise.all([
-      draw("#chart-map", map), draw("#chart-heat", D.charts.heat), draw("#chart-tiers", D.charts.tiers),
+      draw("#chart-map", map), draw("#chart-heat", D.charts.heat), draw("#chart-tiers", tiers),
     ]).then((made) => { views = made.map((m) => m.view); document.body.dataset.ready = "1"; });
   }
   function switchHazard(to) {
