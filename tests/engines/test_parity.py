@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from tests.conftest import SCHEMA
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.conftest import SCHEMA, sites
 
 from vigilance import engines
 from vigilance.scoring.assess import PLACE, SCORES
+from vigilance.terms import FACTORS
 
 ENGINES = [pytest.param(name, id=name) for name in engines.ENGINES]
 
@@ -64,3 +67,34 @@ def test_batches_change_nothing(model: Any, monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_unknown_engine_is_named() -> None:
     with pytest.raises(Exception, match="there is no engine abacus"):
         engines.engine("abacus")
+
+
+ANSWER = st.sampled_from([True, False, None])
+SITE = st.fixed_dictionaries(
+    {
+        "iso3": st.sampled_from(["FRA", "BGD", "CHN", "QAT", "MYS", "TKM", "PRK", "CIV", "USA", "XKX"]),
+        "division": st.sampled_from(["00", "01", "13", "14", "22", "41", "97"]),
+        "tier": st.integers(0, 4),
+        "workers": st.one_of(st.none(), st.integers(1, 200_000)),
+        "migrant_share": st.one_of(st.none(), st.floats(0, 1, width=32)),
+        "zone": st.sampled_from(["", "CN-XJ", "CN-GD", "savar epz"]),
+        **dict.fromkeys(FACTORS, ANSWER),
+    }
+)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=st.lists(SITE, min_size=1, max_size=40))
+def test_any_list_scores_the_same_on_every_engine(rows: list[dict[str, Any]], model: Any) -> None:
+    """The laws are proven on Polars (tests/scoring/test_laws.py); by this they hold on the other engines."""
+    frame = sites(rows)
+    one = scored("polars", frame, model)
+    for name in engines.ENGINES:
+        if name in {"polars", "spark"}:  # Spark has a session to start: tests/engines/test_spark.py
+            continue
+        other = scored(name, frame, model)
+        for column in (*SCORES, *PLACE):
+            if one[column].dtype.is_float():
+                assert float((one[column] - other[column]).abs().max() or 0.0) <= 1e-12, column
+            else:
+                assert one[column].cast(pl.String).to_list() == other[column].cast(pl.String).to_list(), column
