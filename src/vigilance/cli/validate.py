@@ -54,7 +54,7 @@ def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: 
             refuse_existing(out)
         found = _found(parts, given)
         if out is not None:
-            from vigilance.calibrate.report import save  # noqa: PLC0415 - drawings only where they are asked for
+            from vigilance.calibrate.publish import save  # noqa: PLC0415 - drawings only where they are asked for
 
             save(found, out, lang)
         if as_json:
