@@ -228,8 +228,12 @@ def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
     """
     kinds = {"start": "#5d6b7a", "raises": "#d95f02", "lowers": "#2b7bba", "total": "#5d6b7a"}
     y = alt.Y("line:N", sort=alt.EncodingSortField("order"), title=None, axis=alt.Axis(grid=False))
+    powers = list(POWERS)
+    if rows is not None:
+        ends = [v for name in ("from", "to", "low", "high") for v in rows[name].to_list() if v is not None]
+        powers = [power for power in POWERS if min(ends) <= power <= max(ends)]
     scale = alt.Scale(type="log", nice=False, clamp=True)
-    x = alt.X("from:Q", scale=scale, title=_("running product"), axis=alt.Axis(format=".2~%", values=list(POWERS)))
+    x = alt.X("from:Q", scale=scale, title=_("running product"), axis=alt.Axis(format=".2~%", values=powers))
     base = alt.Chart(_named("steps")).encode(y=y)
     bars = base.mark_bar(height={"band": 0.72}).encode(
         x=x,

@@ -225,5 +225,6 @@ def texts() -> dict[str, str]:
         "improve": _("What would improve the evidence, the most telling first"),
         "nothing": _("Everything that the list can say of this site is stated."),
         "probability": _("Probability"),
+        "once": _("Several cases count once"),
         "lines": _("All lines with their sources"),
     }

@@ -166,7 +166,7 @@ def waterfall_rows(mine: pl.DataFrame, row: dict[str, Any], hazard: Hazard) -> l
     running, evidenced = 1.0, False
     for step in steps.sort("late", maintain_order=True).iter_rows(named=True):
         if step["step"] == explain.EVIDENCE and not evidenced:
-            running, evidenced = -math.expm1(-running), True
+            running, evidenced = _saturated(running, made), True
         before, running = running, after(running, step)
         first = step["factor"] == lines.BASE
         if not first and abs(math.log(step["ratio"])) < TELLING:
@@ -177,9 +177,20 @@ def waterfall_rows(mine: pl.DataFrame, row: dict[str, Any], hazard: Hazard) -> l
         # Two lines of one name (two grievances) keep a row each: marks of no width tell them apart.
         unique = step["title"] + "\u200b" * len(made) if step["step"] == explain.EVIDENCE else step["title"]
         made.append(_bar(unique, len(made), start, running, kind, label))
+    if not evidenced:
+        _saturated(running, made)
     p50, low, high = (row[f"{hazard}_{q}"] for q in ("p50", "p05", "p95"))
     total = _bar(_("Probability"), len(made), made[0]["from"], p50, "total", wording.percent(p50))
     return [*made, {**total, "low": low, "high": high}]
+
+
+def _saturated(m: float, made: list[dict[str, Any]]) -> float:
+    """From the product m to the probability 1 - exp(-m), as a line of its own where it shows."""
+    probability = -math.expm1(-m)
+    if probability / m < 1.0 - TELLING:
+        label = wording.ratio(probability / m)
+        made.append(_bar(_("Several cases count once"), len(made), m, probability, "lowers", label))
+    return probability
 
 
 def after(running: float, step: dict[str, Any]) -> float:

@@ -43,6 +43,9 @@
     if (data) {
       made.datasets = data;
       made.height *= data.steps.length;
+      const ends = data.steps.flatMap((s) => [s.from, s.to, s.low || s.to, s.high || s.to]);
+      const axis = made.layer[0].encoding.x.axis;
+      axis.values = axis.values.filter((v) => v >= Math.min(...ends) && v <= Math.max(...ends));
       if (window.matchMedia("(max-width: 640px)").matches) made.config.axis = { ...made.config.axis, labelLimit: 120, labelFontSize: 11 };
     }
     return window.vegaEmbed(where, made, { actions: false, renderer: "svg", ast: true, logLevel: 1, formatLocale: NUMBERS, tooltip: { theme: "custom" } });
@@ -236,9 +239,13 @@
     const rows = [], after = computed(lines);
     let running = 1, odds = null;
     const push = (line, from, to, kind, label, low, high) => rows.push({ line, order: rows.length, from, to, kind, label, low: low || null, high: high || null });
+    const saturate = () => {
+      if (after.p0 / running < 0.98) push(T.once, running, after.p0, "lowers", ratio(after.p0 / running));
+    };
     lines.forEach((line, k) => {
       const r = Math.exp(line.ln), before = running;
       if (line.step === "evidence") {
+        if (odds === null) saturate();
         if (odds === null) odds = after.p0 / Math.max(1 - after.p0, 1e-15);
         const from = odds / (1 + odds);
         odds *= r;
@@ -249,6 +256,7 @@
       if (k === 0) push(line.title, running / 3, running, "start", percent(r, 2));
       else if (Math.abs(line.ln) >= 0.02) push(line.title, before, running, r > 1 ? "raises" : "lowers", ratio(r));
     });
+    if (odds === null) saturate();
     push(T.probability, rows[0].from, share(h, "p50", i), "total", percent(share(h, "p50", i)), share(h, "p05", i) || 1e-5, share(h, "p95", i) || 1e-5);
     return rows;
   }
