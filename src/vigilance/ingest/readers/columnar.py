@@ -32,7 +32,8 @@ _ = messages("readers")
 _BASE_MEMORY: Final = 6 * GIB
 _CELLS_FROM: Final = 50_000_000
 _CELLS_PER_BYTE: Final = 1_000
-"""Cells per byte of the file, above ``_CELLS_FROM`` cells, from which a file is a bomb."""
+_TEXT_PER_BYTE: Final = 2_000
+"""Cells, and bytes of text, per byte of the file (above ``_CELLS_FROM`` cells) from which it is a bomb."""
 
 
 def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | None, limits: Limits) -> RawTable:
@@ -100,6 +101,7 @@ def _looked_at(path: Path, name: str, kind: str, limits: Limits) -> dict[str, An
         "rows": limits.rows,
         "columns": limits.columns,
         "cells": max(_CELLS_FROM, _CELLS_PER_BYTE * size),
+        "text": max(limits.ratio_from, _TEXT_PER_BYTE * size),
         "memory": _BASE_MEMORY + 8 * size,
         "seconds": 4 * seconds,
     }

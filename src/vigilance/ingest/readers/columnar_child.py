@@ -1,6 +1,6 @@
 """The first look at a Parquet or Arrow file, in a process of its own: a damaged one can make the engine abort.
 
-Its argument is a JSON object ``{path, kind, rows, columns, cells, memory, seconds}``. It decodes every page once, makes
+Its argument is a JSON object ``{path, kind, rows, columns, cells, text, memory, seconds}``. It decodes every page once, makes
 every value text once, and gives ``{rows, nans: {column: count}}`` or ``{refused: reason, detail}``.
 """
 
@@ -55,7 +55,10 @@ def _look(request: dict[str, Any]) -> dict[str, Any]:
     )
     text = source.select(as_text(column, dtype).alias(column) for column, dtype in schema.items() if is_flat(dtype))
     # Every value is made text once: what a damaged file makes the engine trip over shows now.
-    text.select(pl.all().null_count()).collect(engine="streaming")
+    sizes = text.select(pl.all().str.len_bytes().cast(pl.Int64).sum()).collect(engine="streaming")
+    total = sum(sizes.row(0)) if sizes.width else 0
+    if total > request["text"]:
+        return {"refused": "bomb", "detail": f"{total} bytes"}
     return {"rows": rows, "nans": {column: int(nans[column][0]) for column in nans.columns} if rows else {}}
 
 

@@ -21,6 +21,7 @@ from vigilance.issues import SCHEMA
 _ = messages("readers")
 
 _MOST: Final = 10_000
+_DELIMITERS: Final = tuple(mark.encode() for mark in DELIMITERS)
 
 
 def beside(table: RawTable) -> list[int]:
@@ -34,9 +35,11 @@ def beside(table: RawTable) -> list[int]:
         & ~pl.col("bytes").bin.starts_with(b"#")
     ).head(_MOST)
     # With another delimiter in all the right places it is a whole record, not a piece of one.
-    text = pl.col("bytes").cast(pl.String, strict=False).fill_null("")
-    whole = (text.str.count_matches(other, literal=True) >= len(table.names) - 1 for other in DELIMITERS)
-    places = lone.filter(~pl.any_horizontal(whole))["line"]
+    pieces = [
+        not any(piece.count(other) >= len(table.names) - 1 for other in _DELIMITERS)
+        for piece in lone["bytes"].to_list()
+    ]
+    places = lone["line"].filter(pl.Series(pieces, dtype=pl.Boolean))
     if not places.len():
         return []
     lines = table.frame.select(LINE).collect(engine="streaming")[LINE].to_numpy()

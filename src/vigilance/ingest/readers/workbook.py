@@ -113,7 +113,7 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int, name: str, lim
 
 def _run(path: Path, limits: Limits, sheet: str | None, unpacked: int, folder: Path) -> dict[str, Any]:
     """What the child answers; its death is an answer too."""
-    memory = min(limits.workbook_memory, 320 * MIB + 24 * unpacked)
+    memory = min(limits.workbook_memory, 224 * MIB + 24 * unpacked)
     seconds = min(limits.workbook_seconds, 12 + unpacked // (10 * MIB))
     request = {
         "path": str(path.resolve()),

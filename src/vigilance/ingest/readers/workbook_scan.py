@@ -14,6 +14,8 @@ from typing import IO
 from xml.parsers import expat
 
 CHUNK = 1 << 18
+COLUMNS = 16_384
+"""Columns that a worksheet can have."""
 WORKBOOKS = ("xl/workbook.xml", "xl/workbook.bin")
 
 
@@ -147,7 +149,8 @@ class XlsxSheet:
                 self.sheet.hidden_rows.append(self.row)
         elif tag == "col" and attributes.get("hidden") in ("1", "true"):
             low, high = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
-            self.sheet.hidden_columns.extend(range(low - 1, min(high, low + 16_384)))
+            if len(self.sheet.hidden_columns) < COLUMNS:
+                self.sheet.hidden_columns.extend(range(low - 1, min(high, low + COLUMNS)))
         elif tag == "mergeCell":
             first, _colon, last = attributes.get("ref", "").partition(":")
             self.sheet.merges.append((*place(first), *place(last or first)))
