@@ -97,12 +97,16 @@ def score_dataframe(
     Raises ``UsageError`` for a missing column, one that is named like a result, and a country or activity that does not
     exist.
     """
-    _names_fit(sites.columns)
-    typed = sites.select(*(_typed(name) if name in SITES else _quoted(name) for name in sites.columns))
+    names = sites.columns
+    _names_fit(names)
+    # Any name goes in a user's own column, one with dots too; the core sees plain ones.
+    plain = [name if name in SITES else f"_own_{place}" for place, name in enumerate(names)]
+    typed = sites.toDF(*plain).select(*(_typed(name) if name in SITES else name for name in plain))
     keys = (_distinct(typed, cells.KEY), _distinct(typed, patterns.KEY))
     placed = _placed(_tables(of, *keys), typed.sparkSession, evidence)
-    scored: DataFrame = assess(nw.from_native(typed), of, placed, tuple(sites.columns)).to_native()
-    return _in_words(scored, lang) if words else scored
+    scored: DataFrame = assess(nw.from_native(typed), of, placed, plain).to_native()
+    worded = _in_words(scored, lang) if words else scored
+    return worded.toDF(*names, *SCORES, *PLACE)
 
 
 def _names_fit(names: Iterable[str]) -> None:
@@ -119,12 +123,6 @@ def _names_fit(names: Iterable[str]) -> None:
             _("columns of the sites are named like results: {names}").format(names=", ".join(taken)),
             hint=_("rename or drop them"),
         )
-
-
-def _quoted(name: str) -> Column:
-    from pyspark.sql import functions as F  # noqa: PLC0415, N812
-
-    return F.col("`" + name.replace("`", "``") + "`")
 
 
 def _typed(name: str) -> Column:
@@ -175,10 +173,16 @@ def _placed(made: Tables, session: SparkSession, evidence: DataFrame | pl.DataFr
 
 
 def _sent(frame: pl.DataFrame, session: SparkSession) -> DataFrame:
-    with warnings.catch_warnings():
-        # pyspark warns of a new pandas, which has no part in a transfer through Arrow.
-        warnings.simplefilter("ignore", FutureWarning)
+    with _undisturbed():
         return session.createDataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without what pyspark has to say of a new pandas, which has no part in a transfer through Arrow."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def _in_words(scored: DataFrame, lang: str) -> DataFrame:
@@ -195,7 +199,6 @@ def _in_words(scored: DataFrame, lang: str) -> DataFrame:
     title = F.create_map(*(F.lit(part) for pair in titles.items() for part in pair))
     table = pl.DataFrame({"_step": list(ratios), "_ratio": list(ratios.values())}, schema_overrides={"_step": pl.Int32})
     small = F.broadcast(_sent(table, scored.sparkSession))
-    columns = scored.columns
 
     def worded(frame: DataFrame, name: str) -> DataFrame:
         code = F.col(name)
@@ -206,9 +209,8 @@ def _in_words(scored: DataFrame, lang: str) -> DataFrame:
         return joined.withColumn(name, F.when(code == 0, "").otherwise(text)).drop("_step", "_ratio")
 
     found = reduce(worded, (name for name in SCORES if "_driver_" in name), scored)
-    return found.withColumn("zone_code", F.nullif(F.col("zone_code"), F.lit(cells.NO_ZONE))).select(
-        *map(_quoted, columns)
-    )
+    zone = F.nullif(F.col("zone_code"), F.lit(cells.NO_ZONE))
+    return found.withColumn("zone_code", zone).select(*scored.columns)
 
 
 def chosen(engine: str, master: str | None) -> AbstractContextManager[None]:
@@ -266,7 +268,7 @@ def _started(folder: Path) -> SparkSession:
     log = folder / LOG
     try:
         # What the JVM says while it starts goes to a file; nothing of it is a message of ours.
-        with log.open("wb") as said:
+        with log.open("wb") as said, _undisturbed():
             if SparkContext._gateway is None:
                 gateway = launch_gateway(conf, None if submitted else {"stderr": said})
             else:
