@@ -31,7 +31,7 @@ _ = messages("readers")
 
 _BASE_MEMORY: Final = 6 * GIB
 _CELLS_FROM: Final = 50_000_000
-_CELLS_PER_BYTE: Final = 1_000
+_CELLS_PER_BYTE: Final = 200
 _TEXT_PER_BYTE: Final = 2_000
 """Cells, and bytes of text, per byte of the file (above ``_CELLS_FROM`` cells) from which it is a bomb."""
 
@@ -119,7 +119,7 @@ def _looked_at(path: Path, name: str, kind: str, limits: Limits) -> dict[str, An
         )
     if refused == "bomb":
         raise InputRefused(
-            _("{file}: decompresses to more than {size} bytes, over the limit").format(file=name, size=size)
+            _("{file}: decompresses to more than {size} bytes, over the limit").format(file=name, size=request["text"])
         )
     if refused:
         raise _damaged(name, kind, detail)

@@ -1,7 +1,7 @@
 """The first look at a Parquet or Arrow file, in a process of its own: a damaged one can make the engine abort.
 
-Its argument is a JSON object ``{path, kind, rows, columns, cells, text, memory, seconds}``. It decodes every page once, makes
-every value text once, and gives ``{rows, nans: {column: count}}`` or ``{refused: reason, detail}``.
+Its argument is a JSON object ``{path, kind, rows, columns, cells, text, memory, seconds}``. It decodes every page once,
+makes every value text once, and gives ``{rows, nans: {column: count}}`` or ``{refused: reason, detail}``.
 """
 
 from __future__ import annotations
