@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -72,8 +73,8 @@ def cli() -> None:
     """
 
 
-LACKING = ("No space left", "os error 28", "Out of Memory", "out of memory", "memory_limit")
-"""What the engines say when the disk or the memory is full; they have no error of their own for it."""
+LACKING = ("No space left", "os error", "transport error", "Out of Memory", "out of memory", "memory_limit")
+"""What the engines say when the disk or the memory fails them; they have no error of their own for it."""
 
 
 def _engine_errors() -> tuple[type[Exception], ...]:
@@ -87,11 +88,17 @@ def _engine_errors() -> tuple[type[Exception], ...]:
     return tuple(found)
 
 
+def _say(text: str) -> None:
+    """Say it on standard error; when even that cannot be written, the exit code still tells."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
 def _engine_failed(error: Exception) -> int:
     """6 and a plain message when the machine lacks room; anything else is our own fault and keeps its traceback."""
     if any(words in str(error) for words in LACKING):
         first = str(error).strip().splitlines()[0]
-        click.echo(f"vigilance: {first}; nothing was written", err=True)
+        _say(f"vigilance: {first}; nothing was written")
         return OutOfResources.exit_code
     raise error
 
@@ -104,13 +111,13 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except click.Abort:
-        click.echo("Interrupted.", err=True)
+        _say("Interrupted.")
         code = 130
     except VigilanceError as error:
-        click.echo(f"vigilance: {error}", err=True)
+        _say(f"vigilance: {error}")
         code = error.exit_code
     except MemoryError:
-        click.echo("vigilance: out of memory; split the list or use --engine duckdb", err=True)
+        _say("vigilance: out of memory; split the list or use --engine duckdb")
         code = 6
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -118,6 +125,6 @@ def main() -> None:
     except _engine_errors() as error:
         code = _engine_failed(error)
     except OSError as error:
-        click.echo(f"vigilance: {error.strerror or error}: {error.filename or ''}", err=True)
+        _say(f"vigilance: {error.strerror or error}: {error.filename or ''}")
         code = 6
     sys.exit(code if isinstance(code, int) else 0)
