@@ -335,8 +335,9 @@ def _reason(error: Exception) -> str:
 
 
 def _last_line(log: Path) -> str | None:
-    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
-    return said[-1] if said else None
+    """The last thing that the JVM said for a person: no line of a trace."""
+    said = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    return next((line for line in reversed(said) if line[:1].isalpha()), None)
 
 
 def engine(rows: pl.LazyFrame, of: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
