@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
-from vigilance import reference, rules
-from vigilance.errors import UsageError
+from vigilance import explanation
 from vigilance.evidence import KEPT, TABLES
 from vigilance.i18n import language, messages
 from vigilance.reference import Facts
@@ -140,19 +138,5 @@ def gather(run: Run, rules_path: Path | None = None, data_path: Path | None = No
     Raises ``UsageError`` when the rules or the facts are not those that the run used, ``InputRefused`` when a file of
     the run was changed.
     """
-    judgements = rules.load(rules_path).in_force(run.on)
-    changed = run.meta["rules"]["set"]
-    if changed:
-        judgements = judgements.with_values(changed)
-    facts = reference.load(data_path).in_force(run.on)
-    pairs: Sequence[tuple[str, Any, Any]] = (
-        (_("rules"), judgements.digest, run.meta["rules"]["sha256"]),
-        (_("facts"), facts.digest, run.meta["facts"]["sha256"]),
-    )
-    differ = [name for name, now, then in pairs if now != then]
-    if differ:
-        raise UsageError(
-            _("the {names} are not those that the run used").format(names=", ".join(differ)),
-            hint=_("score the list again, or give the old ones with --rules and --data"),
-        )
+    facts, judgements = explanation.basis(run, rules_path, data_path)
     return Material(run, facts, judgements)

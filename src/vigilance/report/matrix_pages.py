@@ -122,7 +122,8 @@ td{text-align:right;font-variant-numeric:tabular-nums}
 <p class="key">{% for band, word in bands.items() %}<span class="{{ band }}">{{ word }}</span>{% endfor %}</p>
 {% for hazard in hazards %}<h2 id="{{ hazard.id }}">{{ hazard.title }}</h2>
 <div class="wrap" tabindex="0" role="region" aria-labelledby="{{ hazard.id }}"><table>
-<thead><tr><th scope="col">{{ country }}</th>{% for name in activities %}<th scope="col" title="{{ name }}"><span>{{ name }}</span></th>{% endfor %}
+<thead><tr><th scope="col">{{ country }}</th>
+{%- for name in activities %}<th scope="col" title="{{ name }}"><span>{{ name }}</span></th>{% endfor %}
 <th scope="col">C029</th><th scope="col">C105</th><th scope="col">C138</th><th scope="col">C182</th></tr></thead>
 <tbody>{% for row in hazard.rows %}<tr><th scope="row">{{ row.name }}</th>
 {%- for cell in row.cells %}<td class="{{ cell.band }}" title="{{ cell.title }}">{{ cell.text }}</td>{% endfor %}
@@ -142,7 +143,7 @@ def html(found: Matrix, lang: str) -> bytes:
                 lang=lang,
                 title=_("Risk matrix on {date}").format(date=found.on.isoformat()),
                 lead=_(
-                    "P80 of presence at a site of which only country and activity are known; arrows compare with {date}."
+                    "P80 at a site of which only country and activity are known; arrows compare with {date}."
                 ).format(date=found.before.isoformat()),
                 country=_("Country"),
                 activities=[f"{code} {name or ''}" for code, name in divisions],

@@ -154,7 +154,7 @@ def sources(material: Material) -> dict[str, dict[str, dict[str, str]]]:
     for hazard in HAZARDS:
         found[str(hazard)] = {
             name: source(material, ids, since)
-            for name, (ids, since) in explain._sources(material.model, hazard).items()
+            for name, (ids, since) in explain.line_sources(material.model, hazard).items()
         }
     return found
 

@@ -74,7 +74,7 @@ def _hazard(frame: nw.DataFrame[Any], model: Model, hazard: Hazard) -> nw.DataFr
     found[lines.BOUND] = _plain(bounded - factors, *certain)
     found[lines.CEILING] = _plain(_applied(top, raw, frame) - raw, *certain)
     found[lines.SIZE] = _size(frame, model)
-    sources = _sources(model, hazard)
+    sources = line_sources(model, hazard)
     return nw.concat(
         [_long(frame, hazard, name, line, sources[name]) for name, line in found.items()]
     )
@@ -126,7 +126,7 @@ def _long(
     )
 
 
-def _sources(model: Model, hazard: Hazard) -> Mapping[str, tuple[str, str]]:
+def line_sources(model: Model, hazard: Hazard) -> Mapping[str, tuple[str, str]]:
     """For each line: where its number comes from, and since when it holds."""
     judgements, mine = model.judgements, model.hazards[hazard]
     paths = {
