@@ -45,7 +45,7 @@ def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: 
     Examples:
       vigilance validate
       vigilance validate all --on 2026-11-01 --jobs 4 --out validation
-      vigilance validate calibrate --run run --audits audits.csv --findings findings.csv --out calibration
+      vigilance validate calibrate --run run --out learned
     """
     with use(lang):
         if out is not None:
