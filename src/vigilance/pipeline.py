@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Final
 
 import polars as pl
@@ -92,8 +93,12 @@ class Summary:
                 for word, count in counted.iter_rows():
                     said[hazard][str(word)] += count
             columns = ["supplier_id", "_name", "country_iso3", *(f"{hazard}_{m}" for m in SHOWN)]
-            worst = frame.select(columns).top_k(TOP, by=[f"{hazard}_p80", f"{hazard}_p50"])
-            kept = pl.concat([self.top[hazard], worst]) if hazard in self.top else worst
+            held = self.top.get(hazard)
+            # Only a site that is no better than the worst kept can take its place.
+            least = held[f"{hazard}_p80"].min() if held is not None and held.height == TOP else -1.0
+            worst = frame.lazy().filter(pl.col(f"{hazard}_p80") >= least).select(columns).collect()
+            worst = worst.top_k(TOP, by=[f"{hazard}_p80", f"{hazard}_p50"])
+            kept = worst if held is None else pl.concat([held, worst])
             order = [f"{hazard}_p80", f"{hazard}_p50", "supplier_id"]
             self.top[hazard] = kept.sort(order, descending=[True, True, False]).head(TOP)
 
@@ -142,7 +147,7 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     model = build(facts, judgements)
     with atomic.folder(target) as folder:
         summary = Summary()
-        _write(folder, scored(read, model, job, summary, progress), read, job)
+        _write(folder, scored(read, model, job, summary, progress), job)
         _write_evidence(folder, given)
         if job.explain:
             _write_ratios(folder, read, model, job.on)
@@ -273,7 +278,7 @@ def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
     return [*own, *results], typed
 
 
-def _write(folder: Path, batches: Iterator[pl.DataFrame], read: Read, job: Job) -> None:
+def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> None:
     first = next(batches)
     following = next(batches, None)
     scores, typed = _columns(first.columns)
@@ -283,25 +288,36 @@ def _write(folder: Path, batches: Iterator[pl.DataFrame], read: Read, job: Job) 
         if job.csv or (job.csv is None and first.height < SPREADSHEET_ROWS):
             tabular.write_csv(first.select(scores), folder / "scores.csv", job.lang)
         return
+    aside: SimpleQueue[pl.DataFrame | None] = SimpleQueue()
     with ThreadPoolExecutor(1) as pool:
-        # The typed columns are made twice, which is quicker than to set them aside and to copy them.
-        sites = pool.submit(_to_parquet, read.sites.rows.select(typed), folder / run.SITES)
-        _to_parquet(_as_scored(_chain(first, following, batches), scores), folder / run.SCORES)
+        sites = pool.submit(_to_parquet, _source(_put_aside(aside), first.select(typed)), folder / run.SITES)
+        try:
+            whole = _passed_on(_chain(first, following, batches), scores, typed, aside)
+            _to_parquet(_source(whole, first.select(scores)), folder / run.SCORES)
+        finally:
+            aside.put(None)
         sites.result()
     if job.csv:
         tabular.write_csv(pl.read_parquet(folder / run.SCORES), folder / "scores.csv", job.lang)
 
 
-def _as_scored(batches: Iterator[pl.DataFrame], columns: list[str]) -> pl.LazyFrame:
-    """A lazy frame that scores as it is written."""
-    first = next(batches).select(columns)
+def _passed_on(
+    batches: Iterator[pl.DataFrame], scores: list[str], typed: list[str], aside: SimpleQueue[pl.DataFrame | None]
+) -> Iterator[pl.DataFrame]:
+    """The scores of each batch, its typed columns going to whoever writes those at the same time."""
+    for batch in batches:
+        aside.put(batch.select(typed))
+        yield batch.select(scores)
 
-    def produce(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
-        yield first
-        for batch in batches:
-            yield batch.select(columns)
 
-    return register_io_source(produce, schema=first.schema)
+def _put_aside(aside: SimpleQueue[pl.DataFrame | None]) -> Iterator[pl.DataFrame]:
+    while (batch := aside.get()) is not None:
+        yield batch
+
+
+def _source(batches: Iterator[pl.DataFrame], like: pl.DataFrame) -> pl.LazyFrame:
+    """A lazy frame of batches that are made as they are read."""
+    return register_io_source(lambda *_pushed_down: batches, schema=like.schema)
 
 
 def _to_parquet(frame: pl.LazyFrame, path: Path) -> None:
