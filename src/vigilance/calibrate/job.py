@@ -94,7 +94,8 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
     if BACKTEST in asked.parts:
         found["backtest"] = back.backtest(reference, judgements, asked.on)
     if COVERAGE in asked.parts:
-        found["coverage"] = cover.coverage(model, sites, asked.draws)
+        drawn = None if sites is None else sampled(sites, cover.SITES)
+        found["coverage"] = cover.coverage(model, drawn, asked.draws)
     if ROBUSTNESS in asked.parts:
         found["robustness"] = _robustness(asked, model, judgements, sites)
     if CALIBRATE in asked.parts:
@@ -104,8 +105,18 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
 
 def _robustness(asked: Asked, model: Model, judgements: Judgements, sites: pl.DataFrame | None) -> robust.Screening:
     tables = {} if asked.run is None else whatif.frames(asked.run)
-    ranked = cover.mix(model, ROBUSTNESS_SITES) if sites is None or asked.run is None else asked.run.sites.collect()
+    ranked = cover.mix(model, ROBUSTNESS_SITES)
+    if asked.run is not None and sites is not None:
+        ranked = sampled(asked.run.sites.collect(), ROBUSTNESS_SITES)
     return robust.screening(model.facts, judgements, ranked, tables, trajectories=asked.trajectories, jobs=asked.jobs)
+
+
+def sampled(sites: pl.DataFrame, most: int) -> pl.DataFrame:
+    """At most so many rows, evenly spaced over the list: draws are held in memory, and a list may be long."""
+    if sites.height <= most:
+        return sites
+    kept: pl.DataFrame = sites[np.linspace(0, sites.height - 1, most).astype(np.int64).tolist()]
+    return kept
 
 
 def _calibrated(asked: Asked, model: Model, judgements: Judgements, sites: pl.DataFrame | None) -> dict[str, Any]:
