@@ -11,10 +11,11 @@ import polars as pl
 from vigilance import issues as issues_
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.ingest.columns import ROW
+from vigilance.ingest.columns import LINE, ROW
 from vigilance.ingest.intake import REJECTED, Intake, Source
 from vigilance.ingest.readers.limits import DEFAULT, Limits
 from vigilance.ingest.readers.table import RawTable
+from vigilance.tabular import FORMULA, NUMBER
 
 _ = messages("ingest")
 
@@ -51,7 +52,7 @@ def read(
     return Intake(
         table=NAME,
         rows=rows,
-        issues=issues_.ordered(raw.issues for raw in raws),
+        issues=issues_.ordered(part for raw in raws for part in (raw.issues, _guarded(raw))),
         sources=tuple(_source(raw) for raw in raws),
         rejected=pl.concat(_rejected(raw) for raw in raws),
         columns={},
@@ -67,6 +68,35 @@ def _refuse_other_columns(raws: Sequence[RawTable]) -> None:
                 _("{file}: its columns are not those of {first}").format(file=raw.file.name, first=raws[0].file.name),
                 hint=_("check tables of different columns one by one"),
             )
+
+
+def _guarded(raw: RawTable) -> pl.DataFrame:
+    """One warning per column with cells that a spreadsheet may take for formulas: the copy changes them."""
+    found = raw.frame.select(
+        pl.struct(
+            pl.col(LINE).filter(risky).min().alias("row"),
+            pl.col(name).filter(risky).first().alias("value"),
+            risky.sum().alias("cells"),
+        ).alias(name)
+        for name in raw.names
+        for risky in [pl.col(name).str.contains(FORMULA) & ~pl.col(name).str.contains(NUMBER)]
+    ).collect(engine="streaming")
+    return issues_.frame(
+        issues_.issue(
+            "formula-guarded",
+            _("{count} cells begin like a formula; corrected files hold an apostrophe before them").format(
+                count=cell["cells"]
+            ),
+            severity="warning",
+            file=raw.file.name,
+            sheet=raw.sheet,
+            row=cell["row"],
+            column=name,
+            value=cell["value"],
+        )
+        for name in raw.names
+        if (cell := found[name][0])["cells"]
+    )
 
 
 def _source(raw: RawTable) -> Source:
