@@ -228,3 +228,9 @@ def test_the_same_facts_give_the_same_numbers(
     again = backtest(everything, judgements, ON, draws=60)
     assert again.results.equals(found.results)
     assert again.against.equals(found.against)
+
+
+def test_an_earlier_date_knows_fewer_windows(everything: reference.Reference, judgements: rules.Judgements) -> None:
+    then = backtest(everything, judgements, date(2019, 3, 1), draws=5)
+    assert set(then.results["window"]) == {"2016-2018", POOLED}
+    assert then.newest["countries"] == []

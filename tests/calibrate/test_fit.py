@@ -158,3 +158,19 @@ def test_the_fold_of_a_site_is_its_own() -> None:
     ids = np.array([f"S{n}" for n in range(500)])
     assert (fitting.folds(ids)[::-1] == fitting.folds(ids[::-1])).all()
     assert np.bincount(fitting.folds(ids)).min() > 60
+
+
+@pytest.mark.slow
+def test_a_world_drawn_at_the_priors_leads_to_few_proposals(model: Model) -> None:
+    """Where nothing differs from the priors, a proposal is a false alarm; they are rarer than one ratio in twenty."""
+    proposed = ratios = 0
+    for hazard in HAZARDS:
+        numbers = parameters(model.judgements, hazard)
+        for seed in range(6):
+            drawn = world(model, hazard, numbers, 4000, seed=100 + seed)
+            of, seen = design(model, drawn.sites, hazard), records(model, drawn, hazard)
+            made = fitting.fit(of, seen, numbers)
+            told = fitting.table(made, made, made, fitting.cross_validated(of, seen, numbers).gain)
+            proposed += int(told["proposed"].sum())
+            ratios += told.height
+    assert proposed <= 0.05 * ratios

@@ -89,10 +89,12 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
     if asked.run is not None:
         facts, judgements = basis(asked.run)
     found: dict[str, Any] = {"digests": {"rules": judgements.digest, "facts": facts.digest}}
-    model = build(facts, judgements)
-    sites = None if asked.run is None else engines.core_columns(asked.run.sites).collect()
     if BACKTEST in asked.parts:
         found["backtest"] = back.backtest(reference, judgements, asked.on)
+    if set(asked.parts) <= {BACKTEST}:
+        return Found(asked, **found)
+    model = build(facts, judgements)
+    sites = None if asked.run is None else engines.core_columns(asked.run.sites).collect()
     if COVERAGE in asked.parts:
         drawn = None if sites is None else sampled(sites, cover.SITES)
         found["coverage"] = cover.coverage(model, drawn, asked.draws)

@@ -196,5 +196,5 @@ def neighbours(then: Known, hazard: Hazard, features: dict[str, Floats]) -> Floa
 
 
 def model_today(reference: Reference, judgements: Judgements, on: date) -> Model:
-    """The model of the day of the run."""
-    return build(reference.in_force(on), judgements)
+    """The model of the day of the run, base rates held fixed as at the cut-offs."""
+    return build(with_base_rates(reference).in_force(on), judgements)
