@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ = messages("run")
 
-BATCH_ROWS: Final = 100_000
+BATCH_ROWS: Final = 50_000
 """Rows that are scored at once; bounds the memory, not the length of a list."""
 CORE: Final = ("_row", "_supplier_id", *cells.KEY, "_factors", "_workers", "_migrant_share")
 

@@ -34,7 +34,7 @@ from vigilance.wording import Words, in_words
 
 _ = messages("run")
 
-ROW_GROUP: Final = 250_000
+ROW_GROUP: Final = 100_000
 COMPRESSION: Final = "snappy"
 """Probabilities hardly compress: a better method costs time, and saves a tenth."""
 RATIO_ROWS: Final = 50_000

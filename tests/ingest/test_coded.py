@@ -1,0 +1,51 @@
+"""A list held as codes reads as one that is read row by row: same values, same issues, same rows set aside."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from vigilance import ingest
+from vigilance.ingest import coded
+from vigilance.reference import Facts
+
+CELLS = {
+    "country": ["France", "Norway", "", "Nowhere", " India "],
+    "activity": ["Textiles", "", "growing of cotton", "xyzzy qwv", "13"],
+    "tier": ["1", "T2", "", "9", "3+"],
+    "workers": ["12", "1 200", "", "-5", "100-400"],
+    "migrant_share": ["40", "12 %", "", "3", "oops"],
+    "isolated": ["yes", "no", "", "perhaps", "x"],
+}
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    rows = 400
+    columns = {"supplier_id": [f"S{i if i != 70 else 3}" for i in range(rows)], "name": [f"N {i}" for i in range(rows)]}
+    # Periods without a common factor, and mostly good values, so that any two values meet in some row.
+    for step, (name, values) in enumerate(CELLS.items()):
+        columns[name] = [values[0] if (i * (step + 3)) % 11 else values[(i // 7 + step) % 5] for i in range(rows)]
+    path = tmp_path / "sites.csv"
+    pl.DataFrame(columns).write_csv(path, quote_style="necessary")
+    return path
+
+
+def test_codes_change_nothing(listed: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> ingest.Intake:
+        return ingest.read([listed], on=date(2026, 11, 22), reference=facts)
+
+    by_rows = read()
+    monkeypatch.setattr(coded, "LEAST_ROWS", 1)
+    by_codes = read()
+    plain = pl.selectors.categorical().cast(pl.String)
+    assert any(isinstance(kind, pl.Categorical) for kind in by_codes.rows.collect_schema().values())
+    assert by_codes.rows.with_columns(plain).collect().equals(by_rows.rows.collect())
+    assert by_codes.corrected.collect().equals(by_rows.corrected.collect())
+    assert by_codes.issues.equals(by_rows.issues)
+    assert by_codes.rejected.equals(by_rows.rejected)
+    assert by_codes.counts == by_rows.counts
+    assert by_codes.counts["set_aside"] > 20
