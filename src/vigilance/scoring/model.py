@@ -257,7 +257,7 @@ def _listings(
     made = {}
     for name, flags in ((lines.LISTED_GOOD, listed), (lines.LISTED_UPSTREAM, upstream)):
         state = np.where(flags, PRESENT, np.where(silent, UNKNOWN, ABSENT)).astype(np.int8)
-        proof = judgements.value("factors.listed_good.absence_proof")
+        proof = judgements.value(f"factors.{name}.absence_proof")
         effect = _regional(name, hazard, judgements, flags.astype(float), regions, proof)
         made[name] = Listing(state, _unknown_activity_widest(effect, grid))
     if judgements.has(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}"):
