@@ -136,7 +136,9 @@ def _without_orphans(name: str, intake: ingest.Intake, known: pl.Series) -> inge
     return _without(intake, name, "supplier_id", found)
 
 
-def _without(intake: ingest.Intake, name: str, column: str, found: Sequence[tuple[int, str, Text | None]]) -> ingest.Intake:
+def _without(
+    intake: ingest.Intake, name: str, column: str, found: Sequence[tuple[int, str, Text | None]]
+) -> ingest.Intake:
     """The same with some rows (line, value, what is wrong) set aside and named."""
     if not found:
         return intake

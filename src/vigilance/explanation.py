@@ -55,7 +55,7 @@ def site(run: Run, supplier_id: str, rules_path: Path | None = None, data_path: 
     told = evidence.lines(typed, frames, judgements, run.on)
     rows = pl.concat([rows, told.select(rows.columns)], how="vertical_relaxed") if told.height else rows
     row = scores.row(0, named=True)
-    found = {
+    return {
         "supplier_id": supplier_id,
         "name": typed["_name"][0],
         "on": run.on.isoformat(),
@@ -64,7 +64,6 @@ def site(run: Run, supplier_id: str, rules_path: Path | None = None, data_path: 
         "tier_used": row["tier_used"],
         "hazards": {str(h): _hazard(rows.filter(pl.col("hazard") == h), row, str(h)) for h in HAZARDS},
     }
-    return found
 
 
 def _hazard(lines: pl.DataFrame, row: dict[str, Any], hazard: str) -> dict[str, Any]:

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from vigilance import engines, evidence
-from vigilance.pipeline import in_words
 from vigilance.ranking import RANKS, with_ranks
 from vigilance.rules import Judgements
 from vigilance.run import Run
 from vigilance.scoring.model import Model, build
 from vigilance.terms import ABSENT, BANDS, FACTORS, HAZARDS, UNKNOWN
+from vigilance.wording import in_words
 
 FIELDS: Final = ("score", "p50", "p80", "band", "grade")
 COMPARED: Final = ("supplier_id", *(f"{hazard}_{field}" for hazard in HAZARDS for field in FIELDS), *RANKS)

@@ -1,8 +1,9 @@
 """Joint draws in place of the closed form (``vigilance score --draws N``).
 
-Every number with a range is drawn at once and is common to all sites of a draw; what a site leaves open is drawn for the
-site. P05, P80 and P95, and the interval of the rank, then come from the draws: where parameters move many sites together,
-their order moves less than their levels. P50 stays the product of the ratios, so that the explanation still leads to it.
+Every number with a range is drawn at once and is common to all sites of a draw; what a site leaves open is drawn for
+the site. P05, P80 and P95, and the interval of the rank, then come from the draws: where parameters move many sites
+together, their order moves less than their levels. P50 stays the product of the ratios, so that the explanation still
+leads to it.
 """
 
 from __future__ import annotations

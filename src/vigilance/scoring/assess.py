@@ -58,7 +58,7 @@ class Tables:
 
 
 def tables(model: Model, cell_keys: nw.DataFrame[Any], pattern_keys: nw.DataFrame[Any]) -> Tables:
-    """Make the tables for the cells and patterns that occur (eager, small). ``cells.KEY`` and ``patterns.KEY`` columns."""
+    """Make the tables for the cells and patterns that occur (eager, small), given by the columns of their keys."""
     return Tables(cells=cells.table(model, cell_keys), patterns=patterns.table(model, pattern_keys))
 
 
@@ -183,7 +183,7 @@ def _numbered(stem: str, three: lines.Three) -> dict[str, nw.Expr]:
 
 
 def bounds(judgements: Judgements) -> tuple[Callable[[nw.Expr], nw.Expr], Callable[[nw.Expr], nw.Expr]]:
-    """The two smooth bounds: on the factors together, and on the rate. Both strictly increasing, so no two risks tie."""
+    """The two smooth bounds: on the factors together, and on the rate. Both increase strictly: no two risks tie."""
     limit = math.log(judgements.value("method.combined_ratio_bound"))
     top = judgements.value("method.rate_ceiling")
 

@@ -24,7 +24,7 @@ DRIVERS: Final = 3
 
 @dataclass(frozen=True)
 class Line:
-    """One ratio in each of n cells: its logarithm, its variance, its weight in the grade and how much of it is known."""
+    """One ratio in each of n cells: its logarithm, its variance, its weight in the grade, how much of it is known."""
 
     ln: Floats
     var: Floats
@@ -199,7 +199,8 @@ def _site_weight(model: Model, hazard: Hazard, at: Places) -> Floats:
     weight = weight + model.activities.factors[hazard].weight.sum(axis=1)[at.division]
     if mine.migrants is not None:
         weight = weight + _largest_first(mine.migrants.between)[at.division]
-    return weight + model.judgements.value(f"method.site_check_weight.{hazard}")
+    total: Floats = weight + model.judgements.value(f"method.site_check_weight.{hazard}")
+    return total
 
 
 def _floor(model: Model, hazard: Hazard, at: Places) -> NDArray[np.int8]:

@@ -1,11 +1,11 @@
 """Presence and its interval, in closed form for every row.
 
 Presence follows a complementary log-log model, P0 = 1 - exp(-m): ``ln m`` is its link, normal with variance ``var``.
-Evidence multiplies the odds: logit P = logit P0 + shift, the shift normal with its own variance. A quantile moves both
-along their most likely path (first-order reliability): in the share ``g²·var`` and ``shift_var`` have of the variance on
-the logit scale, with g = m/P0 the slope of the logit in ln m. Without evidence this is the exact quantile of P0; without
-uncertainty in the rate, the exact quantile of the shift; in between it keeps both tails where a straight line on the
-logit scale would shorten one of them. The median is logit⁻¹(logit P0 + shift).
+Evidence multiplies the odds: logit P = logit P0 + shift, the shift normal with its own variance. A quantile moves
+both along their most likely path (first-order reliability): in the share ``g²·var`` and ``shift_var`` have of the
+variance on the logit scale, with g = m/P0 the slope of the logit in ln m. Without evidence this is the exact quantile
+of P0; without uncertainty in the rate, the exact quantile of the shift; in between it keeps both tails where a
+straight line on the logit scale would shorten one of them. The median is logit⁻¹(logit P0 + shift).
 """
 
 from __future__ import annotations

@@ -47,8 +47,9 @@ def pattern_lines(
 
 
 def table(model: Model, keys: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
-    """One row per activity and pattern: ``KEY``, and per hazard ``<h>_ln_pattern, <h>_pattern_var, <h>_pattern_known,
-    <h>_pattern_driver_1..3``.
+    """One row per activity and pattern: what the factors of a site say together.
+
+    ``KEY``, and per hazard ``<h>_ln_pattern, <h>_pattern_var, <h>_pattern_known, <h>_pattern_driver_1..3``.
     """
     division = model.activities.index(keys["_division"].to_numpy().astype("U2"))
     states = digits(keys["_factors"].to_numpy().astype(np.int64))
