@@ -1,8 +1,8 @@
 """Where each site stands in its list: rank on the larger P80 of the two hazards, so that ignorance raises priority.
 
 ``rank_low`` and ``rank_high`` are where the site would stand if its own presence were at its 95 % or its 5 % bound
-while the others stayed: the best and the worst case of its place. Sites that differ by less than a millionth share the better
-rank, so that a rank does not depend on the order of the file.
+while the others stayed: the best and the worst case of its place. Sites that differ by less than a millionth share
+the better rank, so that a rank does not depend on the order of the file.
 """
 
 from __future__ import annotations

@@ -75,9 +75,7 @@ def _hazard(frame: nw.DataFrame[Any], model: Model, hazard: Hazard) -> nw.DataFr
     found[lines.CEILING] = _plain(_applied(top, raw, frame) - raw, *certain)
     found[lines.SIZE] = _size(frame, model)
     sources = line_sources(model, hazard)
-    return nw.concat(
-        [_long(frame, hazard, name, line, sources[name]) for name, line in found.items()]
-    )
+    return nw.concat([_long(frame, hazard, name, line, sources[name]) for name, line in found.items()])
 
 
 def _plain(ln: Any, var: Any, stated: Any) -> Line:

@@ -1,4 +1,4 @@
-"""The quick proof never says more than the exact look: what it proves clean, the other finds clean, with equal counts."""
+"""The quick proof never says more than the exact look: what it proves clean, the other finds clean."""
 
 from __future__ import annotations
 
