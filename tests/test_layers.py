@@ -27,7 +27,7 @@ LAYERS = [
         "matching",
     },
     {"ingest", "scoring"},
-    {"planning", "alerts", "portfolio", "engines", "lookups", "spark", "drivers", "wording", "ranking"},
+    {"planning", "alerts", "portfolio", "engines", "lookups", "spark", "drivers", "wording", "writing", "ranking"},
     {"run", "store", "pipeline", "explanation", "evidence", "matrix", "whatif"},
     {"report", "calibrate", "library"},
     {"cli"},

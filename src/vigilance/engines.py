@@ -66,13 +66,13 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
     """
     typed = typed_names(rows)
     look_ups = Lookups(model)
-    about = None if evidence is None else _Evidence(evidence)
+    about = None if evidence is None else _Evidence(evidence, rows)
 
     def joined() -> Iterator[pl.DataFrame]:
         for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
             core = look_ups.joined(core_columns(batch.lazy()).collect())
             parts = [batch.drop(core.columns, strict=False), core]
-            parts += [] if about is None else [about.fetched(batch["_supplier_id"])]
+            parts += [] if about is None else [about.following(batch.height)]
             yield pl.concat(parts, how="horizontal")
 
     batches = joined()
@@ -92,16 +92,19 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
 
 
 class _Evidence:
-    """What is known of sites, fetched by their id."""
+    """What is known of sites: each is looked for once, by its id, and its evidence fetched by place."""
 
-    def __init__(self, table: pl.DataFrame) -> None:
-        self.ids = table.select("_supplier_id").with_row_index("at")
+    def __init__(self, table: pl.DataFrame, rows: pl.LazyFrame) -> None:
+        known = table.select("_supplier_id").with_row_index("at")
+        ids = rows.select("_supplier_id").collect(engine="streaming")
+        self.at = ids.join(known, on="_supplier_id", how="left", maintain_order="left")["at"]
         self.table = table.drop("_supplier_id")
+        self.done = 0
 
-    def fetched(self, ids: pl.Series) -> pl.DataFrame:
-        """The evidence about each site, null where there is none."""
-        at = ids.to_frame().join(self.ids, on="_supplier_id", how="left", maintain_order="left")["at"]
-        return self.table[at]
+    def following(self, rows: int) -> pl.DataFrame:
+        """The evidence about the next sites of the list, null where there is none."""
+        self.done += rows
+        return self.table[self.at.slice(self.done - rows, rows)]
 
 
 def typed_names(rows: pl.LazyFrame) -> tuple[str, ...]:

@@ -10,16 +10,14 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Final
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from vigilance import atomic, engines, evidence, ingest, issues, run, tabular
 from vigilance.errors import InputRefused, UsageError
@@ -31,12 +29,10 @@ from vigilance.scoring.assess import PLACE, SCORES
 from vigilance.scoring.model import Model, build
 from vigilance.terms import BANDS, GRADES, HAZARDS
 from vigilance.wording import Words, in_words
+from vigilance.writing import ROW_GROUP, to_parquet, two_files
 
 _ = messages("run")
 
-ROW_GROUP: Final = 100_000
-COMPRESSION: Final = "snappy"
-"""Probabilities hardly compress: a better method costs time, and saves a tenth."""
 RATIO_ROWS: Final = 50_000
 """Sites whose ratios are written at once; each has about forty."""
 RANKED_ROWS: Final = 2_000_000
@@ -283,51 +279,14 @@ def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> None:
     following = next(batches, None)
     scores, typed = _columns(first.columns)
     if following is None:
-        _to_parquet(first.select(scores).lazy(), folder / run.SCORES)
-        _to_parquet(first.select(typed).lazy(), folder / run.SITES)
+        to_parquet(first.select(scores).lazy(), folder / run.SCORES)
+        to_parquet(first.select(typed).lazy(), folder / run.SITES)
         if job.csv or (job.csv is None and first.height < SPREADSHEET_ROWS):
             tabular.write_csv(first.select(scores), folder / "scores.csv", job.lang)
         return
-    aside: SimpleQueue[pl.DataFrame | None] = SimpleQueue()
-    with ThreadPoolExecutor(1) as pool:
-        sites = pool.submit(_to_parquet, _source(_put_aside(aside), first.select(typed)), folder / run.SITES)
-        try:
-            whole = _passed_on(_chain(first, following, batches), scores, typed, aside)
-            _to_parquet(_source(whole, first.select(scores)), folder / run.SCORES)
-        finally:
-            aside.put(None)
-        sites.result()
+    two_files(chain((first, following), batches), (folder / run.SCORES, scores), (folder / run.SITES, typed))
     if job.csv:
         tabular.write_csv(pl.read_parquet(folder / run.SCORES), folder / "scores.csv", job.lang)
-
-
-def _passed_on(
-    batches: Iterator[pl.DataFrame], scores: list[str], typed: list[str], aside: SimpleQueue[pl.DataFrame | None]
-) -> Iterator[pl.DataFrame]:
-    """The scores of each batch, its typed columns going to whoever writes those at the same time."""
-    for batch in batches:
-        aside.put(batch.select(typed))
-        yield batch.select(scores)
-
-
-def _put_aside(aside: SimpleQueue[pl.DataFrame | None]) -> Iterator[pl.DataFrame]:
-    while (batch := aside.get()) is not None:
-        yield batch
-
-
-def _source(batches: Iterator[pl.DataFrame], like: pl.DataFrame) -> pl.LazyFrame:
-    """A lazy frame of batches that are made as they are read."""
-    return register_io_source(lambda *_pushed_down: batches, schema=like.schema)
-
-
-def _to_parquet(frame: pl.LazyFrame, path: Path) -> None:
-    frame.sink_parquet(path, compression=COMPRESSION, row_group_size=ROW_GROUP, statistics=False, maintain_order=True)
-
-
-def _chain(*frames: Any) -> Iterator[pl.DataFrame]:
-    *some, rest = frames
-    yield from some
-    yield from rest
 
 
 def _write_evidence(folder: Path, given: evidence.Given) -> None:
