@@ -18,8 +18,12 @@ COMPRESSION: Final = "snappy"
 
 
 def to_parquet(frame: pl.LazyFrame, path: Path) -> None:
-    """Write a lazy frame in its order."""
-    frame.sink_parquet(path, compression=COMPRESSION, row_group_size=ROW_GROUP, statistics=False, maintain_order=True)
+    """Write a lazy frame in its order; the same rows give the same bytes.
+
+    Categorical columns are written as text: the name and the order of their categories are those of one process.
+    """
+    plain = frame.with_columns(pl.selectors.categorical().cast(pl.String))
+    plain.sink_parquet(path, compression=COMPRESSION, row_group_size=ROW_GROUP, statistics=False, maintain_order=True)
 
 
 def two_files(batches: Iterator[pl.DataFrame], one: tuple[Path, list[str]], other: tuple[Path, list[str]]) -> None:
