@@ -60,7 +60,8 @@ def cell_lines(model: Model, hazard: Hazard, at: Places) -> dict[str, Line]:
     unstated = at.division == 0
     activity_var = np.where(unstated, mine.unknown_activity_var, 0.0)
     activity_weight = zero + mine.unknown_activity_var
-    tier_weight = mine.tier.weight[at.division]
+    tier_weight = _largest_first(mine.tier.weight)[at.division]
+    tier_known = _smallest_first(mine.tier.weight)[at.division]
     has_tier = at.tier > 0
     found = {
         lines.BASE: _certain(zero + np.log(mine.base.world), zero + mine.base_var),
@@ -83,7 +84,7 @@ def cell_lines(model: Model, hazard: Hazard, at: Places) -> dict[str, Line]:
             ln=mine.tier.ln[at.division, at.tier],
             var=mine.tier.var[at.division, at.tier],
             weight=tier_weight,
-            known=np.where(has_tier, tier_weight, 0.0),
+            known=np.where(has_tier, tier_known, 0.0),
             stated=has_tier,
         ),
     }
