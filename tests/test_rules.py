@@ -418,7 +418,7 @@ def test_messages_are_in_french_too(folder: Path) -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_reader(text: str) -> None:
-    import tempfile  # noqa: PLC0415
+    import tempfile
 
     with tempfile.TemporaryDirectory() as there:
         path = Path(there) / "any.yaml"

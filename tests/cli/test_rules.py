@@ -115,6 +115,6 @@ def test_document_is_markdown() -> None:
 
 
 def shipped(*parts: str) -> Path:
-    from vigilance.rules import shipped_rules  # noqa: PLC0415
+    from vigilance.rules import shipped_rules
 
     return shipped_rules().joinpath(*parts)

@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def fuzz(target: str, corpus: str, seconds: int) -> None:
     """Fuzz one target in this process; atheris ends it."""
-    import atheris  # noqa: PLC0415 - an optional tool
+    import atheris
 
     sys.path.insert(0, str(ROOT))
     with atheris.instrument_imports(include=["vigilance"]):
-        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - imported under instrumentation
+        from tests.fuzz.targets import TARGETS
     atheris.Setup([sys.argv[0], corpus, f"-max_total_time={seconds}", "-max_len=4096", "-timeout=15"], TARGETS[target])
     atheris.Fuzz()
 
@@ -42,7 +42,7 @@ def main() -> int:
         fuzz(given.target, given.corpus, given.seconds)
         return 0
     sys.path.insert(0, str(ROOT))
-    from tests.fuzz.targets import TARGETS, seeds  # noqa: PLC0415 - after the path is set
+    from tests.fuzz.targets import TARGETS, seeds
 
     targets = [given.target] if given.target else list(TARGETS)
     seconds = max(1, int(given.minutes * 60 / len(targets)))

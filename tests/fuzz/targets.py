@@ -149,7 +149,7 @@ def seeds(target: str) -> tuple[bytes, ...]:
 
 
 def _gzip(content: bytes) -> bytes:
-    import gzip  # noqa: PLC0415 - for the seeds only
+    import gzip
 
     return gzip.compress(content, mtime=0)
 

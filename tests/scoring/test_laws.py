@@ -147,7 +147,7 @@ def test_nothing_dated_after_the_date_is_used(facts: Any) -> None:
 
 
 def test_leaving_the_activity_blank_does_not_make_a_known_tier_worth_more(score: Any) -> None:
-    """Most farms stand at tier 4: knowing the tier of a farm tells little, of an unknown activity it would tell more."""
+    """Most farms stand at tier 4: knowing the tier of a farm tells little; of an unknown activity it would tell."""
     site = {"iso3": "FRA", "division": "01", "tier": 1, **dict.fromkeys(FACTORS[:7], True)}
     known, blank = score([site, {**site, "division": "00"}])
     for hazard in HAZARDS:
