@@ -49,7 +49,7 @@ test: dev
 	$(BIN)/python -m pytest -n auto
 
 test-slow: dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto
 
 test-browser: dev
 	$(BIN)/python -m pytest -m browser -rs
