@@ -15,7 +15,9 @@ from vigilance.report.writers import Request, writer
 _ = messages("report")
 
 SPECIAL: Final = re.compile(r"([\\`*_{}\[\]#|!~])")
-STARTS: Final = re.compile(r"^(\s*)([-+=]|\d+[.)])")
+STARTS: Final = re.compile(r"^(?=[-+=])|^(\d+)(?=[.)](?:\s|$))")
+"""Before what begins a block of its own at the start of a line: a bullet, an underline, or the sign after a number that
+would count a list (a backslash before the number itself would show)."""
 LISTED_IDS: Final = 12
 
 
@@ -37,7 +39,7 @@ def write(request: Request) -> bytes:
 def safe(text: str) -> str:
     """A text in which nothing is markup, a link or a block of its own."""
     one_line = html.escape(" ".join(text.split()), quote=False)
-    return STARTS.sub(r"\1\\\2", SPECIAL.sub(r"\\\1", one_line)).replace("://", ":\u200b//")
+    return STARTS.sub(r"\1\\", SPECIAL.sub(r"\\\1", one_line)).replace("://", ":\u200b//")
 
 
 def _block(block: Block) -> Iterator[str]:
