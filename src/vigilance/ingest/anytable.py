@@ -83,7 +83,7 @@ def _guarded(raw: RawTable) -> pl.DataFrame:
     ).collect(engine="streaming")
     return issues_.frame(
         issues_.issue(
-            "formula-guarded",
+            "formula_guarded",
             _("{count} cells begin like a formula; corrected files hold an apostrophe before them").format(
                 count=cell["cells"]
             ),

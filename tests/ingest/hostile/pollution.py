@@ -680,7 +680,7 @@ def judge(case: Case, header: list[str], loaded: list[list[str]], issues: pl.Dat
     return Verdict("aside" if lost else "exact", "", kept, whole)
 
 
-HEADER_CODES = ("unnamed-column", "duplicate-header", "empty-columns", "trailing-delimiter", "title-lines")
+HEADER_CODES = ("unnamed_column", "duplicate_header", "empty_columns", "trailing_delimiter", "title_lines")
 
 
 def _align(truth: list[list[str]], got: list[list[str]]) -> list[int | None]:

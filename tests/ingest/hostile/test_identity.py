@@ -98,7 +98,7 @@ def test_cells_like_formulas_are_guarded_aloud(tmp_path: Path) -> None:
     path, copy = tmp_path / "list.csv", tmp_path / "corrected.csv"
     path.write_text("id,note\n1,=1+1\n2,-5\n3,@x\n")
     first = anytable.read(path)
-    assert first.issues.select("code", "row", "column").rows() == [("formula-guarded", 2, "note")]
+    assert first.issues.select("code", "row", "column").rows() == [("formula_guarded", 2, "note")]
     corrected.write_csv(first, copy)
     second = anytable.read(copy)
     assert second.issues.height == 0

@@ -58,17 +58,17 @@ def test_missing_file_and_folder(tmp_path):
 
 
 SET_ASIDE = {
-    "too few": (b"2,b\n", "too-few-cells"),
-    "too many": (b"2,b,DE,9\n", "too-many-cells"),
-    "one too many and empty": (b"2,b,DE,\n", "too-many-cells"),
-    "bare quote": (b'2,5" pipe,DE\n', "bare-quote"),
-    "quote after the cell": (b'2,"b"x,DE\n', "bare-quote"),
-    "quote before the cell": (b'2,x"b",DE\n', "bare-quote"),
-    "space before the quote": (b'2, "b",DE\n', "bare-quote"),
-    "unclosed quote": (b'2,"b,DE\n', "unclosed-quote"),
-    "unclosed at the last cell": (b'2,b,"DE\n', "unclosed-quote"),
-    "other delimiter": (b"2;b;DE\n", "too-few-cells"),
-    "long cell": (b"2," + b"x" * 40_000 + b",DE\n", "cell-too-long"),
+    "too few": (b"2,b\n", "too_few_cells"),
+    "too many": (b"2,b,DE,9\n", "too_many_cells"),
+    "one too many and empty": (b"2,b,DE,\n", "too_many_cells"),
+    "bare quote": (b'2,5" pipe,DE\n', "bare_quote"),
+    "quote after the cell": (b'2,"b"x,DE\n', "bare_quote"),
+    "quote before the cell": (b'2,x"b",DE\n', "bare_quote"),
+    "space before the quote": (b'2, "b",DE\n', "bare_quote"),
+    "unclosed quote": (b'2,"b,DE\n', "unclosed_quote"),
+    "unclosed at the last cell": (b'2,b,"DE\n', "unclosed_quote"),
+    "other delimiter": (b"2;b;DE\n", "too_few_cells"),
+    "long cell": (b"2," + b"x" * 40_000 + b",DE\n", "cell_too_long"),
 }
 
 
@@ -94,17 +94,17 @@ def test_two_stray_quotes_do_not_swallow_a_record(put):
 
 
 AROUND = {
-    "title and blank lines": (b"Suppliers 2026\n\nid,name,country\n1,a,FR\n", [("title-lines", 3)]),
+    "title and blank lines": (b"Suppliers 2026\n\nid,name,country\n1,a,FR\n", [("title_lines", 3)]),
     "mark and sep line": (b"\xef\xbb\xbfsep=;\r\nid;name;country\r\n1;a;FR\r\n", []),
     "total below": (HEAD + b"1,a,FR\nTotal,,1\n", [("trailer", 3)]),
     "text below": (HEAD + b"1,a,FR\n\nSource: our own survey, as of today\n", [("trailer", 4)]),
-    "header again": (HEAD + b"id,name,country\n1,a,FR\n", [("repeated-header", 2)]),
-    "trailing delimiter": (HEAD + b"1,a,FR,\n", [("trailing-delimiter", 1)]),
-    "trailing delimiter in the header": (b"id,name,country,\n1,a,FR\n", [("trailing-delimiter", 1)]),
+    "header again": (HEAD + b"id,name,country\n1,a,FR\n", [("repeated_header", 2)]),
+    "trailing delimiter": (HEAD + b"1,a,FR,\n", [("trailing_delimiter", 1)]),
+    "trailing delimiter in the header": (b"id,name,country,\n1,a,FR\n", [("trailing_delimiter", 1)]),
     "blank rows": (HEAD + b"\n1,a,FR\n,,\n  \n", []),
     "CR": (b"id,name,country\r1,a,FR\r", []),
     "CRLF without the last": (b"id,name,country\r\n1,a,FR", []),
-    "mixed ends": (b"id,name,country\n\n1,a,FR\r\n", [("mixed-line-ends", None)]),
+    "mixed ends": (b"id,name,country\n\n1,a,FR\r\n", [("mixed_line_ends", None)]),
     "UTF-16": ("\ufeffid\tname\tcountry\n1\ta\tFR\n".encode("utf-16-le"), []),
     "UTF-16 without a mark": ("id;name;country\n1;a;FR\n".encode("utf-16-be"), []),
     "UTF-32": ("id|name|country\n1|a|FR\n".encode("utf-32"), []),
@@ -137,7 +137,7 @@ def test_unneeded_headers_that_clash_or_lack_are_named(put):
     table = read(put(b"id,name,country,x,x,,_row\n1,a,FR,b,c,d,e\n"))
     assert table.header == ["id", "name", "country", "x", "x", "", "_row"]
     assert table.names == ["id", "name", "country", "x", "x (2)", "column 6", "_row (2)"]
-    assert [code for code, _row in codes(table)] == ["duplicate-header", "unnamed-column", "duplicate-header"]
+    assert [code for code, _row in codes(table)] == ["duplicate_header", "unnamed_column", "duplicate_header"]
 
 
 def test_declared_encoding_keeps_original_bytes(put):

@@ -39,7 +39,7 @@ def test_typed_columns_become_text(frame, tmp_path, kind):
         ("8", None, "DE", None, None, None, "2026-02-01 03:04:05", None),
     ]
     assert table.types["share"] == "Float64"
-    assert codes(table) == [("nested-column", None), ("not-a-number", None)]
+    assert codes(table) == [("nested_column", None), ("not_a_number", None)]
     assert lines(table) == [1, 2]
 
 
@@ -84,8 +84,8 @@ def test_json_lines_keep_numbers_as_written(put):
     assert lines(table) == [1, 4]
     assert table.counts.blank == 1
     assert table.counts.set_aside == 5
-    assert table.rejected.row(0) == (3, b"[1]", "not-an-object")
-    assert set(table.issues["code"]) == {"not-an-object", "bad-json"}
+    assert table.rejected.row(0) == (3, b"[1]", "not_an_object")
+    assert set(table.issues["code"]) == {"not_an_object", "bad_json"}
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_values_are_the_text_a_person_sees(tmp_path):
             "123456789012345",
         )
     ]
-    assert codes(table) == [("zeros-restored", 2), ("percent-format", 2)]
+    assert codes(table) == [("zeros_restored", 2), ("percent_format", 2)]
     assert table.sheet == "Sites"
 
 
@@ -85,9 +85,9 @@ def test_rows_with_errors_formulas_and_rounded_ids_are_set_aside(tmp_path):
     assert table.rejected["line"].to_list() == [3, 4, 5, 6]
     found = table.issues.select("code", "row", "column", "value").rows()
     assert sorted(found) == [
-        ("error-cell", 3, "x", "#DIV/0!"),
-        ("error-cell", 6, "id", "#N/A"),
-        ("formula-without-value", 4, "x", ""),
+        ("error_cell", 3, "x", "#DIV/0!"),
+        ("error_cell", 6, "id", "#N/A"),
+        ("formula_without_value", 4, "x", ""),
         ("number-over-15-digits", 5, "id", ""),
     ]
 
@@ -113,13 +113,13 @@ def test_what_surrounds_hides_or_merges_is_said(tmp_path):
     assert lines(table) == [5, 8]
     assert table.counts.blank == 1
     assert {code for code, _row in codes(table)} == {
-        "hidden-sheet",
-        "title-lines",
-        "repeated-header",
+        "hidden_sheet",
+        "title_lines",
+        "repeated_header",
         "trailer",
-        "hidden-rows",
-        "hidden-columns",
-        "merged-header",
+        "hidden_rows",
+        "hidden_columns",
+        "merged_header",
     }
 
 

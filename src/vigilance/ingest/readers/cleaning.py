@@ -47,11 +47,11 @@ class Fate(IntEnum):
 
 SET_ASIDE: Final = (Fate.TOO_FEW, Fate.TOO_MANY, Fate.BARE_QUOTE, Fate.UNCLOSED_QUOTE, Fate.TOO_LONG)
 CODES: Final = {
-    Fate.TOO_FEW: "too-few-cells",
-    Fate.TOO_MANY: "too-many-cells",
-    Fate.BARE_QUOTE: "bare-quote",
-    Fate.UNCLOSED_QUOTE: "unclosed-quote",
-    Fate.TOO_LONG: "cell-too-long",
+    Fate.TOO_FEW: "too_few_cells",
+    Fate.TOO_MANY: "too_many_cells",
+    Fate.BARE_QUOTE: "bare_quote",
+    Fate.UNCLOSED_QUOTE: "unclosed_quote",
+    Fate.TOO_LONG: "cell_too_long",
 }
 
 _LF_FOLDED: Final = FOLDED_LF.encode()

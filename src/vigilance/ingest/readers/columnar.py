@@ -50,7 +50,7 @@ def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | Non
     names, notes = unique_names(kept, match, name, 1)
     notes += [
         issue(
-            "nested-column",
+            "nested_column",
             _("the column holds lists or structures and was not read"),
             severity="warning",
             file=name,
@@ -61,7 +61,7 @@ def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | Non
     ]
     notes += [
         issue(
-            "not-a-number",
+            "not_a_number",
             _("{count} values are 'not a number' and were read as empty").format(count=count),
             severity="warning",
             file=name,

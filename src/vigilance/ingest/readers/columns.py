@@ -45,7 +45,7 @@ def unique_names(
         seen.add(new)
         names.append(new)
         if new != cell:
-            code = "duplicate-header" if cell.strip() else "unnamed-column"
+            code = "duplicate_header" if cell.strip() else "unnamed_column"
             text = _("column {place} is called '{new}' here, its header '{old}' not being a name of its own")
             issues.append(
                 issue(

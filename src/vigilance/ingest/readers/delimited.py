@@ -130,7 +130,7 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
     if layout.preamble:
         notes.append(
             issue(
-                "title-lines",
+                "title_lines",
                 _("{count} lines above the header were skipped").format(count=len(layout.preamble)),
                 severity="warning",
                 file=name,
@@ -141,7 +141,7 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
     if layout.trailing:
         notes.append(
             issue(
-                "trailing-delimiter",
+                "trailing_delimiter",
                 _("each line ends in a delimiter that the header lacks; it was dropped")
                 if layout.trailing > 0
                 else _("the header ends in a delimiter that the lines lack; it was dropped"),
@@ -225,7 +225,7 @@ def _say_cleaned(found: _Found, name: str, used: Sequence[str]) -> list[dict[str
     if len(used) > 1:
         notes.append(
             issue(
-                "mixed-line-ends",
+                "mixed_line_ends",
                 _("lines end in different ways ({kinds}); each was read as a line end").format(
                     kinds=", ".join(f"{kind}: {cleaned.ends[kind]}" for kind in used)
                 ),
@@ -236,7 +236,7 @@ def _say_cleaned(found: _Found, name: str, used: Sequence[str]) -> list[dict[str
     if cleaned.repeated:
         notes.append(
             issue(
-                "repeated-header",
+                "repeated_header",
                 _("the header is repeated {count} times below; these lines were skipped").format(
                     count=len(cleaned.repeated)
                 ),
@@ -402,7 +402,7 @@ def _empty_tail(
         dropped.add(column)
     notes = [
         issue(
-            "empty-columns",
+            "empty_columns",
             _("{count} columns without a name or content, at the end, were dropped").format(count=len(dropped)),
             severity="info",
             file=name,

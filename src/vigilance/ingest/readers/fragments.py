@@ -30,7 +30,7 @@ def beside(table: RawTable) -> list[int]:
     if len(table.names) < 2 or not mark or not table.rejected.height:
         return []
     lone = table.rejected.filter(
-        (pl.col("reason") == "too-few-cells")
+        (pl.col("reason") == "too_few_cells")
         & ~pl.col("bytes").bin.contains(mark)
         & ~pl.col("bytes").bin.starts_with(b"#")
     ).head(_MOST)
@@ -56,7 +56,7 @@ def named(table: RawTable, lines: list[int]) -> RawTable:
         return table
     said = pl.DataFrame(
         {
-            "code": "beside-a-fragment",
+            "code": "beside_a_fragment",
             "severity": "warning",
             "file": table.file.name,
             "sheet": table.sheet,

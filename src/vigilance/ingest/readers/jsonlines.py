@@ -133,9 +133,9 @@ def _take(content: bytes, line: int, taken: _Taken, limits: Limits) -> None:
             raise TypeError
         row = {key: _text(value) for key, value in pairs.items()}
     except TypeError:
-        taken.bad.append((line, body, "not-an-object"))
+        taken.bad.append((line, body, "not_an_object"))
     except (ValueError, RecursionError):
-        taken.bad.append((line, body, "bad-json"))
+        taken.bad.append((line, body, "bad_json"))
     else:
         taken.keys.update(dict.fromkeys(row))
         taken.rows.append(row)
@@ -173,8 +173,8 @@ def _table(path: Path, name: str, matcher: HeaderMatcher | None, taken: _Taken, 
         LINE,
     )
     texts = {
-        "bad-json": _("the line is not valid JSON"),
-        "not-an-object": _("the line holds JSON, but not an object"),
+        "bad_json": _("the line is not valid JSON"),
+        "not_an_object": _("the line holds JSON, but not an object"),
     }
     notes += [
         issue(

@@ -94,7 +94,7 @@ def set_unlike_aside(table: RawTable, suspects: Collection[int] = ()) -> RawTabl
         kept, aside = odd, odd.clear()
     notes = [
         issue(
-            "unlike-the-column",
+            "unlike_the_column",
             _("the value does not look like the others of its column, nor do {count} more in the row").format(
                 count=row["breaks"] - 1
             )
@@ -111,7 +111,7 @@ def set_unlike_aside(table: RawTable, suspects: Collection[int] = ()) -> RawTabl
         for part, is_aside in ((kept, False), (aside, True))
         for row in part.with_columns(pl.lit(is_aside).alias("aside")).iter_rows(named=True)
     ]
-    return replace(without(table, aside, "unlike-the-column"), issues=pl.concat([table.issues, issue_frame(notes)]))
+    return replace(without(table, aside, "unlike_the_column"), issues=pl.concat([table.issues, issue_frame(notes)]))
 
 
 def _refuse_second_table(table: RawTable, odd: pl.DataFrame) -> None:

@@ -138,16 +138,16 @@ def _cut_trailer(body: pl.DataFrame, columns: list[str]) -> tuple[pl.DataFrame, 
 def _bad_cells(grid: Grid, header_row: int, columns: list[str]) -> pl.DataFrame:
     """The cells for which their row is set aside, and error cells above the table: ``_at``, column, code, value."""
     info = grid.info
-    found = [(row, column, "error-cell", text) for row, column, text in info["errors"]]
-    found += [(row, column, "formula-without-value", "") for row, column in info["uncached"]]
+    found = [(row, column, "error_cell", text) for row, column, text in info["errors"]]
+    found += [(row, column, "formula_without_value", "") for row, column in info["uncached"]]
     found += [(row, column, "number-over-15-digits", "") for row, column in info["rounded"]]
-    found += [(row, column, "nul-character", "") for row, column in info["odd"]]
+    found += [(row, column, "nul_character", "") for row, column in info["odd"]]
     frame = pl.DataFrame(
         found,
         schema={_AT: pl.Int64, "place": pl.Int64, "code": pl.String, "value": pl.String},
         orient="row",
     )
-    below = (pl.col(_AT) > header_row) | (pl.col("code") == "error-cell")
+    below = (pl.col(_AT) > header_row) | (pl.col("code") == "error_cell")
     return frame.filter(below & (pl.col("place") < len(columns))).with_columns(
         pl.when(pl.col(_AT) > header_row).then(pl.lit("error")).otherwise(pl.lit("warning")).alias("severity")
     )
@@ -155,11 +155,11 @@ def _bad_cells(grid: Grid, header_row: int, columns: list[str]) -> pl.DataFrame:
 
 def _bad_issues(bad: pl.DataFrame, grid: Grid, names: list[str]) -> pl.DataFrame:
     texts = {
-        "error-cell": (
+        "error_cell": (
             _("the cell holds an error instead of a value"),
             _("mend the formula, or put the value itself"),
         ),
-        "formula-without-value": (
+        "formula_without_value": (
             _("the formula has no computed value"),
             _("open the workbook in a spreadsheet, let it compute, and save it"),
         ),
@@ -167,7 +167,7 @@ def _bad_issues(bad: pl.DataFrame, grid: Grid, names: list[str]) -> pl.DataFrame
             _("a number of more than 15 digits, already rounded by the spreadsheet"),
             _("format the column as text and type the value again"),
         ),
-        "nul-character": (_("a NUL character in the text"), _("remove the character")),
+        "nul_character": (_("a NUL character in the text"), _("remove the character")),
     }
     code = pl.col("code")
     return bad.select(
@@ -209,31 +209,31 @@ def _say(grid: Grid, header_row: int, again: pl.DataFrame, trailer: list[str]) -
     merged_body = [merge for merge in info["merges"] if merge[0] > header_row]
     said: list[tuple[str, str, int | None, str]] = []
     if header_row:
-        said.append(("title-lines", _("{count} rows above the header were skipped").format(count=header_row), None, ""))
+        said.append(("title_lines", _("{count} rows above the header were skipped").format(count=header_row), None, ""))
     if again.height:
         text = _("the header is repeated {count} times below; these rows were skipped")
-        said.append(("repeated-header", text.format(count=again.height), int(again[_AT][0]) + 1, ""))
+        said.append(("repeated_header", text.format(count=again.height), int(again[_AT][0]) + 1, ""))
     if trailer:
         text = _("{count} rows of totals or text below the table were skipped").format(count=len(trailer))
         said.append(("trailer", text, None, trailer[0]))
     if below["hidden"]:
         text = _("{count} hidden rows were read like the others").format(count=below["hidden"])
-        said.append(("hidden-rows", text, min(row for row in info["hidden_rows"] if row > header_row) + 1, ""))
+        said.append(("hidden_rows", text, min(row for row in info["hidden_rows"] if row > header_row) + 1, ""))
     if info["hidden_columns"]:
         text = _("hidden columns were read like the others: {columns}")
         letters = ", ".join(letter(column) for column in info["hidden_columns"][:20])
-        said.append(("hidden-columns", text.format(columns=letters), None, ""))
+        said.append(("hidden_columns", text.format(columns=letters), None, ""))
     if merged_head:
-        said.append(("merged-header", _("merged header cells were filled with their first cell"), header_row + 1, ""))
+        said.append(("merged_header", _("merged header cells were filled with their first cell"), header_row + 1, ""))
     if merged_body:
         text = _("{count} merged ranges in the table; only the first cell of each has the value")
-        said.append(("merged-cells", text.format(count=len(merged_body)), merged_body[0][0] + 1, ""))
+        said.append(("merged_cells", text.format(count=len(merged_body)), merged_body[0][0] + 1, ""))
     if info["zeros"]:
         text = _("{count} numbers are shown with leading zeros; the zeros were restored")
-        said.append(("zeros-restored", text.format(count=len(info["zeros"])), info["zeros"][0][0] + 1, ""))
+        said.append(("zeros_restored", text.format(count=len(info["zeros"])), info["zeros"][0][0] + 1, ""))
     if info["percents"]:
         text = _("{count} numbers are shown as a percentage and were read so")
-        said.append(("percent-format", text.format(count=len(info["percents"])), info["percents"][0][0] + 1, ""))
+        said.append(("percent_format", text.format(count=len(info["percents"])), info["percents"][0][0] + 1, ""))
     return [
         issue(code, text, severity="warning", file=grid.file, sheet=grid.name, row=row, value=value)
         for code, text, row, value in said

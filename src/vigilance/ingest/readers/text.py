@@ -21,7 +21,7 @@ from vigilance.issues import issue
 
 _ = messages("readers")
 
-_BAD_QUOTES: Final = ("bare-quote", "unclosed-quote")
+_BAD_QUOTES: Final = ("bare_quote", "unclosed_quote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _other(asked: Asked) -> RawTable | None:
     except InputRefused:
         return None
     said = issue(
-        "unusual-dialect",
+        "unusual_dialect",
         _("cells are parted by {delimiter} and quoted with {quote}{escape}{blanks}; the file was read so").format(
             delimiter=repr(alternative.delimiter),
             quote=alternative.quote,

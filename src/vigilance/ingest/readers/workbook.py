@@ -54,7 +54,7 @@ def read_workbook(path: Path, name: str, matcher: HeaderMatcher | None, limits: 
     ]
     notes = [
         issue(
-            "hidden-sheet",
+            "hidden_sheet",
             _("the hidden sheet '{sheet}' was not read").format(sheet=info["name"]),
             severity="warning",
             file=name,
