@@ -88,7 +88,7 @@ def test_rows_with_errors_formulas_and_rounded_ids_are_set_aside(tmp_path):
         ("error_cell", 3, "x", "#DIV/0!"),
         ("error_cell", 6, "id", "#N/A"),
         ("formula_without_value", 4, "x", ""),
-        ("number-over-15-digits", 5, "id", ""),
+        ("number_over_15_digits", 5, "id", ""),
     ]
 
 

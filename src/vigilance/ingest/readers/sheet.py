@@ -140,7 +140,7 @@ def _bad_cells(grid: Grid, header_row: int, columns: list[str]) -> pl.DataFrame:
     info = grid.info
     found = [(row, column, "error_cell", text) for row, column, text in info["errors"]]
     found += [(row, column, "formula_without_value", "") for row, column in info["uncached"]]
-    found += [(row, column, "number-over-15-digits", "") for row, column in info["rounded"]]
+    found += [(row, column, "number_over_15_digits", "") for row, column in info["rounded"]]
     found += [(row, column, "nul_character", "") for row, column in info["odd"]]
     frame = pl.DataFrame(
         found,
@@ -163,7 +163,7 @@ def _bad_issues(bad: pl.DataFrame, grid: Grid, names: list[str]) -> pl.DataFrame
             _("the formula has no computed value"),
             _("open the workbook in a spreadsheet, let it compute, and save it"),
         ),
-        "number-over-15-digits": (
+        "number_over_15_digits": (
             _("a number of more than 15 digits, already rounded by the spreadsheet"),
             _("format the column as text and type the value again"),
         ),
