@@ -1,9 +1,12 @@
 """Ranks: the highest P80 first, ties share the better rank, the interval of a rank holds it."""
 
+from unittest import mock
+
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigilance import ranking
 from vigilance.ranking import RANKS, with_ranks
 from vigilance.terms import HAZARDS
 
@@ -35,3 +38,13 @@ def test_the_interval_of_a_rank_holds_it(values: list[list[float]]) -> None:
     ranks = with_ranks(frame([tuple(v) for v in values]), whole=True)  # type: ignore[misc]
     for low, mid, high in ranks.select("rank_low", "rank", "rank_high").iter_rows():
         assert 1 <= low <= mid <= high <= len(values)
+
+
+@given(
+    st.lists(st.tuples(*[st.sampled_from([0.0, 1e-7, 0.25, 0.2500001, 0.5, 1.0]) | st.floats(0, 1)] * 3), min_size=1)
+)
+def test_a_short_list_and_a_long_one_are_ranked_alike(values: list[tuple[float, float, float]]) -> None:
+    rows = frame([tuple(sorted(v)) for v in values])  # type: ignore[misc]
+    with mock.patch.object(ranking, "SORTED_ROWS", 0):
+        counted = with_ranks(rows, whole=True)
+    assert with_ranks(rows, whole=True).equals(counted)

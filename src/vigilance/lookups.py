@@ -31,27 +31,31 @@ class Grown:
 
     def __init__(self, key: tuple[str, ...], make: Callable[[Any], Any]) -> None:
         self.key, self.make = key, make
-        self.place: Places = np.zeros(0, dtype=np.int64)
+        # One more than the row of each key, 0 while there is none: zeros cost nothing until they are touched.
+        self.place = np.zeros(0, dtype=np.uint32)
         self.table: pl.DataFrame | None = None
 
     def fetched(self, keys: Places, batch: pl.DataFrame, size: int) -> pl.DataFrame:
         """The table's columns for each row of ``batch``; equal ``keys`` (below ``size``) have equal key columns."""
         if self.place.size < size:
-            self.place = np.concatenate([self.place, np.full(size - self.place.size, -1)])
+            known, self.place = self.place, np.zeros(size, dtype=np.uint32)
+            self.place[: known.size] = known
         at = self.place[keys]
-        if at.size and at.min() < 0:
-            self._grow(keys, at, batch)
+        if at.size and at.min() == 0:
+            absent = at == 0
+            self._grow(keys[absent], np.flatnonzero(absent), batch)
             at = self.place[keys]
         assert self.table is not None
-        return self.table[pl.Series(at.astype(np.uint32))]
+        return self.table[pl.Series(at - np.uint32(1))]
 
     def _grow(self, keys: Places, at: Places, batch: pl.DataFrame) -> None:
-        new, first = np.unique(keys[at < 0], return_index=True)
-        rows = np.flatnonzero(at < 0)[first]
+        """Make the rows of ``keys``, which stand at the rows ``at`` of the batch."""
+        new, first = np.unique(keys, return_index=True)
+        rows = at[first]
         made = self.make(nw.from_native(batch.select(self.key)[rows], eager_only=True)).to_native().drop(self.key)
         height = 0 if self.table is None else self.table.height
         self.table = made if self.table is None else pl.concat([self.table, made])
-        self.place[new] = np.arange(height, height + len(new))
+        self.place[new] = np.arange(height + 1, height + len(new) + 1)
 
 
 class Lookups:

@@ -7,6 +7,7 @@ the better rank, so that a rank does not depend on the order of the file.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,11 @@ import polars as pl
 
 from vigilance.terms import HAZARDS
 
+Levels = np.ndarray[tuple[int], np.dtype[np.int64]]
+
 LEVELS: Final = 1_000_000
+SORTED_ROWS: Final = LEVELS // 8
+"""Up to here a list is ranked by sorting it; beyond, by counting how many sites stand at each level."""
 DRAWN: Final = ("_rank_low", "_rank_high")
 """The interval of the rank where joint draws gave one; it then goes before the closed form."""
 RANKS: Final = ("rank", "rank_low", "rank_high")
@@ -30,13 +35,12 @@ def with_ranks(frame: pl.DataFrame, *, whole: bool) -> pl.DataFrame:
     if not whole:
         return frame.with_columns(pl.lit(None, dtype=pl.Int64).alias(name) for name in RANKS)
     levels = {q: _level(frame, q) for q in ("p80", "p05", "p95")}
-    # How many sites stand above each level: counting levels costs a fraction of sorting probabilities.
-    above = len(frame) - np.cumsum(np.bincount(levels["p80"], minlength=LEVELS + 1))
+    above = _above(levels["p80"])
 
     def place(quantile: str) -> pl.Series:
         # A site does not stand above itself.
         own = levels["p80"] > levels[quantile]
-        return pl.Series(above[levels[quantile]] - own + 1, dtype=pl.Int64)
+        return pl.Series(above(levels[quantile]) - own + 1, dtype=pl.Int64)
 
     low, high = place("p95"), place("p05")
     if DRAWN[0] in frame.columns:
@@ -50,9 +54,17 @@ def with_ranks(frame: pl.DataFrame, *, whole: bool) -> pl.DataFrame:
     )
 
 
-def _level(frame: pl.DataFrame, quantile: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _above(levels: Levels) -> Callable[[Levels], Levels]:
+    """How many of some levels lie above given ones."""
+    if len(levels) <= SORTED_ROWS:
+        ordered = np.sort(levels)
+        return lambda given: len(ordered) - np.searchsorted(ordered, given, side="right")
+    # Of a long list, counting levels costs a fraction of sorting them.
+    counted = len(levels) - np.cumsum(np.bincount(levels, minlength=LEVELS + 1))
+    return lambda given: counted[given]
+
+
+def _level(frame: pl.DataFrame, quantile: str) -> Levels:
     """Probabilities as whole millionths, so that a difference nobody could defend makes no rank."""
-    level: np.ndarray[tuple[int], np.dtype[np.int64]] = (
-        frame.select((worst(quantile) * LEVELS).floor().cast(pl.Int64)).to_series().to_numpy()
-    )
+    level: Levels = frame.select((worst(quantile) * LEVELS).floor().cast(pl.Int64)).to_series().to_numpy()
     return level
