@@ -12,12 +12,11 @@ import numpy as np
 import polars as pl
 
 from vigilance import drivers
-from vigilance.scoring.assess import SCORES
+from vigilance.scoring.assess import DIGITS, SCORES
 from vigilance.scoring.lines import RAISES
 from vigilance.terms import BANDS, GRADES, HAZARDS
 
 DRIVER_COLUMNS: Final = tuple(name for name in SCORES if "_driver_" in name)
-DIGITS: Final = 10
 
 
 class Words:
@@ -27,18 +26,19 @@ class Words:
         self.kind = pl.Categorical(pl.Categories.random("vigilance"))
         # Polars forgets the words of a kind with the last column that holds them.
         self.kept: list[pl.Series] = []
-        self.place = np.full(2 * RAISES, -1, dtype=np.int64)
+        # One more than the place of each code's words; zeros cost nothing until they are touched.
+        self.place = np.zeros(2 * RAISES, dtype=np.uint32)
 
     def of(self, codes: pl.Series) -> pl.Series:
         """A column of driver codes as words."""
         given = codes.to_numpy()
         place = self.place[given]
-        if place.size and place.min() < 0:
-            said = drivers.catalogue(np.unique(given[place < 0]).tolist())
+        if place.size and place.min() == 0:
+            said = drivers.catalogue(np.unique(given[place == 0]).tolist())
             self.kept.append(pl.Series(list(said.values()), dtype=self.kind))
-            self.place[list(said)] = self.kept[-1].to_physical().to_numpy()
+            self.place[list(said)] = self.kept[-1].to_physical().to_numpy() + 1
             place = self.place[given]
-        return pl.Series(codes.name, place.astype(np.uint32)).cat.to(self.kind)
+        return pl.Series(codes.name, place - np.uint32(1)).cat.to(self.kind)
 
 
 def in_words(frame: pl.DataFrame, words: Words | None = None) -> pl.DataFrame:
@@ -47,7 +47,7 @@ def in_words(frame: pl.DataFrame, words: Words | None = None) -> pl.DataFrame:
     frame = frame.with_columns(
         *(said.of(frame[name]) for name in DRIVER_COLUMNS),
         # Already quantised, to within the last bit: this only picks the shortest decimal of each.
-        *(pl.col(name).round(DIGITS) for name in SCORES if frame.schema[name].is_float()),
+        *(pl.col(name).round(digits) for name, digits in DIGITS.items()),
         pl.when(pl.col("zone_code") != "").then("zone_code"),
         *(pl.col(f"{hazard}_band").cast(pl.Enum(list(map(str, BANDS)))) for hazard in HAZARDS),
         *(pl.col(f"{hazard}_grade").cast(pl.Enum(list(GRADES))) for hazard in HAZARDS),

@@ -17,7 +17,7 @@ import narwhals.stable.v2 as nw
 
 from vigilance.rules import Judgements
 from vigilance.scoring import cells, lines, patterns
-from vigilance.scoring.interval import presence, quantised, shifted, standard_normal
+from vigilance.scoring.interval import on_grid, presence, quantised, shifted, standard_normal
 from vigilance.scoring.model import Model
 from vigilance.terms import BANDS, GRADES, HAZARDS, QUANTILES, Hazard
 
@@ -44,8 +44,19 @@ PLACE: Final = ("country_iso3", "isic_division", "zone_code", "tier_used")
 STATE_IMPOSED: Final = "state_imposed_labour"
 LISTED_ENTITY: Final = "listed_entity"
 CONFIRMED_CASE: Final = "confirmed_case"
-PROBABILITY_DIGITS: Final = 10
-"""Digits to which every output is quantised, so that engines whose ``exp`` differs in the last bit print the same."""
+PROBABILITIES: Final = ("inherent_p50", "p05", "p50", "p80", "p95")
+PROBABILITY_DIGITS: Final = 13
+"""Digits to which a probability is quantised. Where the ``exp`` of two engines differs in the last bit, so may this
+last digit, by one: less than 1e-12."""
+MEASURE_DIGITS: Final = 8
+"""Digits of scores, of numbers of people and of priorities."""
+SHARE_DIGITS: Final = 10
+"""Digits of the share that a grade is read from, so that a sum that is exactly at a limit reaches it."""
+DIGITS: Final[Mapping[str, int]] = {
+    **{f"{hazard}_{name}": PROBABILITY_DIGITS for hazard in HAZARDS for name in PROBABILITIES},
+    **{f"{hazard}_{name}": MEASURE_DIGITS for hazard in HAZARDS for name in ("score", "expected_affected", "priority")},
+}
+"""Digits after the point of each column of ``SCORES`` that is a number."""
 
 
 @dataclass(frozen=True)
@@ -254,13 +265,13 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
     score = (1.0 + p * (1.0 / reference)).log() * (100.0 / math.log(1.0 + 1.0 / reference))
     affected = (nw.col(f"{hazard}_ln_rate") + nw.col("ln_n")).exp() / nw.col("p0")
     frame = frame.with_columns(
-        quantised(score, 8).alias(f"{hazard}_score"),
+        quantised(score, MEASURE_DIGITS).alias(f"{hazard}_score"),
         nw.when(nw.col("m") < 1e-12).then(nw.lit(1.0)).otherwise(affected).alias("given_presence"),
     )
     rank = {word: place for place, word in enumerate(BANDS)}
     band = nw.lit(0)
     for word in BANDS[1:]:
-        limit = judgements.value(f"method.band.{word}")
+        limit = on_grid(judgements.value(f"method.band.{word}"), PROBABILITY_DIGITS)
         band = nw.when(nw.col(f"{hazard}_p80") >= limit).then(nw.lit(rank[word])).otherwise(band)
     floors = [band.cast(nw.Int8), nw.col(f"{hazard}_floor")]
     if evidence:
@@ -270,8 +281,8 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
     frame = frame.with_columns(nw.max_horizontal(*floors).alias("held_band"))
     held = nw.col("held_band")
     frame = frame.with_columns(
-        quantised(p * nw.col("given_presence"), 8).alias(f"{hazard}_expected_affected"),
-        quantised(_priority(judgements, hazard), 8).alias(f"{hazard}_priority"),
+        quantised(p * nw.col("given_presence"), MEASURE_DIGITS).alias(f"{hazard}_expected_affected"),
+        quantised(_priority(judgements, hazard), MEASURE_DIGITS).alias(f"{hazard}_priority"),
         _words(held, BANDS).alias(f"{hazard}_band"),
         _grade(judgements, hazard, evidence).alias(f"{hazard}_grade"),
     )
@@ -316,10 +327,11 @@ def _grade(judgements: Judgements, hazard: Hazard, evidence: bool) -> nw.Expr:
         known = known + nw.col(f"{hazard}_checked").fill_null(0.0) * judgements.value(
             f"method.site_check_weight.{hazard}"
         )
-    share = quantised(known / nw.col(f"{hazard}_weight"), PROBABILITY_DIGITS)
+    share = quantised(known / nw.col(f"{hazard}_weight"), SHARE_DIGITS)
     grade = nw.lit(str(GRADES[-1]))
     for word in reversed(GRADES[:-1]):
-        grade = nw.when(share >= judgements.value(f"method.grade.{word}")).then(nw.lit(word)).otherwise(grade)
+        limit = on_grid(judgements.value(f"method.grade.{word}"), SHARE_DIGITS)
+        grade = nw.when(share >= limit).then(nw.lit(word)).otherwise(grade)
     return grade
 
 

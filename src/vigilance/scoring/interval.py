@@ -10,6 +10,7 @@ straight line on the logit scale would shorten one of them. The median is logitâ
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 
 import narwhals.stable.v2 as nw
@@ -55,3 +56,8 @@ def quantised(x: nw.Expr, digits: int) -> nw.Expr:
     product with the reciprocal on others.
     """
     return (x * 10.0**digits + 0.5).floor() * 10.0**-digits
+
+
+def on_grid(limit: float, digits: int) -> float:
+    """A limit as ``quantised`` would give it, so that a number that is printed like it reaches it."""
+    return math.floor(limit * 10.0**digits + 0.5) * 10.0**-digits
