@@ -72,7 +72,7 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
         for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
             core = look_ups.joined(core_columns(batch.lazy()).collect())
             parts = [batch.drop(core.columns, strict=False), core]
-            parts += [] if about is None else [about.following(batch.height)]
+            parts += [] if about is None else [about.of(core["_row"])]
             yield pl.concat(parts, how="horizontal")
 
     batches = joined()
@@ -92,19 +92,22 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
 
 
 class _Evidence:
-    """What is known of sites: each is looked for once, by its id, and its evidence fetched by place."""
+    """What is known of sites, fetched by row; a table that does not have the rows of its sites finds them by id."""
 
     def __init__(self, table: pl.DataFrame, rows: pl.LazyFrame) -> None:
-        known = table.select("_supplier_id").with_row_index("at")
-        ids = rows.select("_supplier_id").collect(engine="streaming")
-        self.at = ids.join(known, on="_supplier_id", how="left", maintain_order="left")["at"]
-        self.table = table.drop("_supplier_id")
-        self.done = 0
+        if "_row" not in table.columns:
+            ids = rows.select("_row", "_supplier_id").collect(engine="streaming")
+            table = ids.join(table, on="_supplier_id", how="inner")
+        ordered = table.sort("_row")
+        self.rows = ordered["_row"]
+        self.table = ordered.drop("_row", "_supplier_id")
 
-    def following(self, rows: int) -> pl.DataFrame:
-        """The evidence about the next sites of the list, null where there is none."""
-        self.done += rows
-        return self.table[self.at.slice(self.done - rows, rows)]
+    def of(self, rows: pl.Series) -> pl.DataFrame:
+        """The evidence about some rows, null where there is none."""
+        if not self.rows.len():
+            return self.table.clear(rows.len())
+        at = self.rows.search_sorted(rows).clip(upper_bound=self.rows.len() - 1)
+        return self.table[at.set(self.rows.gather(at) != rows, None)]
 
 
 def typed_names(rows: pl.LazyFrame) -> tuple[str, ...]:
@@ -180,7 +183,7 @@ def _duckdb_tables(connection: duckdb.DuckDBPyConnection, sites: Any, model: Mod
     def placed(frame: Any) -> Any:
         return nw.from_native(connection.from_arrow(frame.to_arrow()))
 
-    given = None if evidence is None else placed(nw.from_native(evidence, eager_only=True))
+    given = None if evidence is None else placed(nw.from_native(evidence.drop("_row", strict=False), eager_only=True))
     return Tables(placed(made.cells), placed(made.patterns), given)
 
 

@@ -21,6 +21,7 @@ from vigilance.ingest.columns import Text
 from vigilance.ingest.intake import REJECTED
 from vigilance.ingest.places import Zones
 from vigilance.reference import Facts
+from vigilance.register import ID, Register, beyond, once_a_day
 from vigilance.rules import Judgements
 from vigilance.scoring import evidence as scoring
 from vigilance.scoring import measures
@@ -34,6 +35,8 @@ AT_SITES: Final = ("audits", "findings", "grievances", "measures")
 PRIVATE: Final = frozenset({"grievances"})
 """Tables whose original rows are never copied: they may hold the words of a worker."""
 MATCHES: Final = "matches"
+USED: Final = ("audits", "findings", "grievances", "events", "measures", MATCHES)
+"""Tables that say something of sites by themselves."""
 KEPT: Final = (*TABLES, MATCHES)
 """The tables that a run keeps, when they were given."""
 
@@ -180,22 +183,41 @@ def _without(
     )
 
 
-def gathered(frames: Mapping[str, pl.DataFrame]) -> Evidence:
-    """The typed frames as the core takes them."""
-    wanted = ("audits", "findings", "grievances", "events", "measures", MATCHES)
-    return Evidence(**{name: nw.from_native(frames[name].lazy()) for name in wanted if name in frames})
+def gathered(frames: Mapping[str, pl.DataFrame], *, once: bool = False) -> Evidence:
+    """The typed frames as the core takes them; ``once`` where no site has two audits on one day."""
+    return Evidence(**{name: nw.from_native(frames[name].lazy()) for name in USED if name in frames}, once=once)
 
 
 def table(
     sites: pl.LazyFrame, frames: Mapping[str, pl.DataFrame], judgements: Judgements, on: date
 ) -> pl.DataFrame | None:
-    """What ``assess`` joins: one row per site with any evidence, or nothing without evidence."""
-    evidence = gathered(frames)
-    if evidence.empty:
+    """What ``assess`` joins, in the order of the list: one row per site with any evidence, or None without evidence.
+
+    Beside ``_supplier_id`` it has the ``_row`` of each site, where the sites have one.
+    """
+    used = {name: frames[name] for name in USED if name in frames}
+    if not used:
         return None
-    made: Any = scoring.table(nw.from_native(sites), evidence, judgements, on)
-    frame: pl.DataFrame = made.to_native().collect(engine="streaming")
-    return frame.sort("_supplier_id")
+    register = Register(sites, scoring.READ)
+    coded = _by_place(used, register)
+    told = None if beyond(coded) else register.told_of(coded.values())
+    rows = register.at(told, scoring.READ)
+    once = "audits" in coded and once_a_day(coded["audits"])
+    made: Any = scoring.table(nw.from_native(rows.lazy()), gathered(coded, once=once), judgements, on)
+    return register.named(made.to_native().collect(engine="streaming"))
+
+
+def _by_place(frames: Mapping[str, pl.DataFrame], register: Register) -> dict[str, pl.DataFrame]:
+    """The frames with a site's place in the list for its id; audits with the workforce of their site."""
+    coded = {name: register.of_sites(frame) for name, frame in frames.items() if ID in frame.columns}
+    if "audits" in coded and "_workers" in register.sites.columns:
+        workers = register.sites["_workers"].gather(coded["audits"][ID])
+        coded["audits"] = coded["audits"].with_columns(workers.alias("_workers"))
+    if "events" in frames:
+        events = frames["events"]
+        named = pl.select(pl.when(events["_place_kind"] == "site").then(events["_place"])).to_series()
+        coded["events"] = events.with_columns(register.places(named).alias("_site"))
+    return coded
 
 
 def lines(site: pl.DataFrame, frames: Mapping[str, pl.DataFrame], judgements: Judgements, on: date) -> pl.DataFrame:

@@ -168,7 +168,7 @@ def _placed(made: Tables, session: SparkSession, evidence: DataFrame | pl.DataFr
     def small(frame: Any) -> Any:
         return nw.from_native(F.broadcast(_sent(frame.to_native(), session)))
 
-    given = _sent(evidence, session) if isinstance(evidence, pl.DataFrame) else evidence
+    given = _sent(evidence.drop("_row", strict=False), session) if isinstance(evidence, pl.DataFrame) else evidence
     return Tables(small(made.cells), small(made.patterns), None if given is None else nw.from_native(given))
 
 
@@ -385,7 +385,7 @@ def _run(
     try:
         given = None
         if evidence is not None:
-            evidence.write_parquet(spilled)
+            evidence.drop("_row", strict=False).write_parquet(spilled)
             given = running.read.parquet(spilled.as_uri())
         sites = running.read.parquet(source.as_uri()).select(*engines.CORE)
         placed = _placed(_tables(of, *keys), running, given)

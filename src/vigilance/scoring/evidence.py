@@ -43,7 +43,8 @@ COLUMNS: Final = (
 """The columns that ``attach`` adds to the sites."""
 
 _PLACE_COLUMNS: Final = frozenset({*(c for known_by in LEVELS.values() for c in known_by), *ENTITY_KEYS.values()})
-_READ: Final = frozenset({"_supplier_id", "_workers", "_tier", *_PLACE_COLUMNS})
+READ: Final = frozenset({"_supplier_id", "_workers", "_tier", *_PLACE_COLUMNS})
+"""The columns that are read of the sites, where they are there."""
 
 
 def attach(
@@ -87,7 +88,7 @@ def attach(
 
 def table(sites: Frame, evidence: Evidence, judgements: Judgements, on: date, *, tables: Tables | None = None) -> Frame:
     """``_supplier_id`` and the columns of ``attach`` for the sites that have any evidence: what ``assess`` joins."""
-    read = [name for name in sites.collect_schema().names() if name in _READ]
+    read = [name for name in sites.collect_schema().names() if name in READ]
     wide = attach(sites.select(read), evidence, judgements, on, tables=tables)
     anything = nw.lit(False)
     for hazard in HAZARDS:
@@ -161,7 +162,7 @@ def lines(sites: Frame, evidence: Evidence, judgements: Judgements, on: date, *,
     (true). Measures, which act on the rate, have lines of their own (``measures.lines``). Give it the sites of
     interest: it costs what they cost.
     """
-    wanted = sites.select([c for c in sites.collect_schema().names() if c in _READ])
+    wanted = sites.select([c for c in sites.collect_schema().names() if c in READ])
     pieces = gather(wanted, evidence, judgements, on, tables or small_tables(sites))
     ids = wanted.select("_supplier_id")
     parts: list[Frame] = []

@@ -89,24 +89,28 @@ class Test:
         return nw.when(ratio < 0).then(ratio).otherwise(nw.lit(0.0))
 
 
-def visits(audits: Frame, sites: Frame, judgements: Judgements, on: date) -> Frame:
+def visits(audits: Frame, sites: Frame, judgements: Judgements, on: date, *, once: bool = False) -> Frame:
     """One row per site and day with an audit, in force on a date.
 
-    Reads ``_supplier_id, _audited_on`` and, where present, the columns of ``OPTIONAL`` and the sites'
-    ``_workers``. Gives ``_shift`` (logit of Se, the best of the day), ``_rank`` (of the notice, the least
+    Reads ``_supplier_id, _audited_on`` and, where present, the columns of ``OPTIONAL`` and ``_workers``, of the audits
+    or else of the sites. Gives ``_shift`` (logit of Se, the best of the day), ``_rank`` (of the notice, the least
     announced of the day) and, when the table names auditors, ``_auditor`` (empty when unknown or several). The
-    same audit twice is one row.
+    same audit twice is one row; ``once`` promises that there is none.
     """
     named = "_auditor" in audits.collect_schema().names()
     rows = completed(audits, OPTIONAL).filter(by_then("_audited_on", on), ~nw.col("_supplier_id").is_null())
-    needed = _required_days(audits, sites, judgements)
-    if needed is None:
-        rows = rows.with_columns(_needed=nw.lit(None, dtype=nw.Float64))
-    else:
-        rows = rows.join(needed, on="_supplier_id", how="left")
-    rows = rows.with_columns(_rank=_notice_rank())
-    who = [nw.col("_auditor").fill_null("").alias("_who")] if named else []
-    rows = rows.select("_supplier_id", "_audited_on", "_rank", *who, _shift=_conditions(judgements))
+    rows = _with_required_days(rows, audits, sites, judgements).with_columns(_rank=_notice_rank())
+    who = nw.col("_auditor").fill_null("")
+    if once:
+        auditor = {"_auditor": who} if named else {}
+        return rows.select("_supplier_id", "_audited_on", "_rank", _shift=_conditions(judgements), **auditor)
+    rows = rows.select(
+        "_supplier_id",
+        "_audited_on",
+        "_rank",
+        *([who.alias("_who")] if named else []),
+        _shift=_conditions(judgements),
+    )
     several = [nw.col("_who").min().alias("_first_who"), nw.col("_who").max().alias("_last_who")] if named else []
     daily = rows.group_by("_supplier_id", "_audited_on").agg(nw.col("_shift").max(), nw.col("_rank").min(), *several)
     if not named:
@@ -145,17 +149,26 @@ def _conditions(judgements: Judgements) -> nw.Expr:
     return nw.when(_blind()).then(BLIND).otherwise(total)
 
 
-def _required_days(audits: Frame, sites: Frame, judgements: Judgements) -> Frame | None:
-    """Person-days that a full audit of each site takes; None when days or workforces are not given."""
-    if "_person_days" not in audits.collect_schema().names() or "_workers" not in sites.collect_schema().names():
-        return None
+def _with_required_days(rows: Frame, audits: Frame, sites: Frame, judgements: Judgements) -> Frame:
+    """The audits with the person-days that a full audit of their site takes; null where days or workforce are not."""
+    given = audits.collect_schema().names()
+    if "_person_days" not in given:
+        return rows.with_columns(_needed=nw.lit(None, dtype=nw.Float64))
+    if "_workers" in given:
+        return rows.with_columns(_needed=_required_days(judgements))
+    if "_workers" in sites.collect_schema().names():
+        theirs = sites.select("_supplier_id", _needed=_required_days(judgements))
+        return rows.join(theirs, on="_supplier_id", how="left")
+    return rows.with_columns(_needed=nw.lit(None, dtype=nw.Float64))
+
+
+def _required_days(judgements: Judgements) -> nw.Expr:
     days = numbers(f"{_RULES}.required_days", judgements)
     limits = numbers(f"{_RULES}.required_days_up_to_workers", judgements)
     needed = nw.lit(days["largest"])
     for size, limit in sorted(limits.items(), key=lambda item: -item[1]):
         needed = nw.when(nw.col("_workers") <= limit).then(days[size]).otherwise(needed)
-    known = ~nw.col("_workers").is_null()
-    return sites.select("_supplier_id", _needed=nw.when(known).then(needed))
+    return nw.when(~nw.col("_workers").is_null()).then(needed)
 
 
 def clean_runs(visited: Frame, found: Frame | None, judgements: Judgements, on: date) -> Frame:

@@ -145,6 +145,7 @@ def event_items(rows: Frame, judgements: Judgements, on: date, tables: Tables, p
 
     ``_supplier_id`` of the result is the place: a site, or the company as the event names it.
     """
+    place = _site(rows) if place_kind == "site" else "_place"
     ratios = judgements.under(f"{_RULES}.event")
     table = tables(
         {
@@ -164,7 +165,7 @@ def event_items(rows: Frame, judgements: Judgements, on: date, tables: Tables, p
     )
     return [
         rows.filter(about(hazard)).select(
-            _supplier_id=nw.col("_place"),
+            _supplier_id=nw.col(place),
             _id=nw.col("_id"),
             _hazard=nw.lit(str(hazard)),
             _factor=nw.lit(f"event:{place_kind}"),
@@ -202,7 +203,12 @@ def looks(rows: Frame, judgements: Judgements, on: date) -> Frame:
     kinds = judgements.words("evidence.vocabulary.coding.looks")
     recent = age_days("_on", on) <= judgements.value("evidence.audits.checked_days")
     seen = rows.filter((nw.col("_place_kind") == "site") & nw.col("_kind").is_in(kinds) & recent)
-    return seen.select(_supplier_id=nw.col("_place")).unique().with_columns(_ev_seen=nw.lit(1))
+    return seen.select(_supplier_id=nw.col(_site(rows))).unique().with_columns(_ev_seen=nw.lit(1))
+
+
+def _site(events: Frame) -> str:
+    """The column that holds the site of an event at a site."""
+    return "_site" if "_site" in events.collect_schema().names() else "_place"
 
 
 def match_items(matches: Frame, judgements: Judgements, on: date, tables: Tables) -> tuple[list[Frame], Frame]:

@@ -39,7 +39,9 @@ class Evidence:
     """The typed evidence tables of a run (docs/evidence.md); None where there is none.
 
     ``matches`` is the result of matching lists with sites (``vigilance.matching``), with the decisions of
-    people.
+    people. ``_supplier_id`` may be a number, the same for the sites and all tables; events then have it in ``_site``.
+    Audits that bring the ``_workers`` of their site are not joined for it. ``once`` promises that no site has two
+    audits on one day.
     """
 
     audits: Frame | None = None
@@ -48,11 +50,12 @@ class Evidence:
     events: Frame | None = None
     matches: Frame | None = None
     measures: Frame | None = None
+    once: bool = False
 
     @property
     def empty(self) -> bool:
         """Whether no table was given."""
-        return all(getattr(self, name) is None for name in self.__slots__)
+        return all(getattr(self, name) is None for name in self.__slots__ if name != "once")
 
 
 @dataclass(slots=True)
@@ -94,7 +97,9 @@ def _audits(pieces: Pieces, sites: Frame, evidence: Evidence, judgements: Judgem
         pieces.parts += finding_items(rows, evidence.audits, sites, judgements, on)
         pieces.flags.append(confirmed_cases(rows))
     if evidence.audits is not None:
-        pieces.clean = clean_runs(visits(evidence.audits, sites, judgements, on), found, judgements, on)
+        pieces.clean = clean_runs(
+            visits(evidence.audits, sites, judgements, on, once=evidence.once), found, judgements, on
+        )
 
 
 def _incidents(
