@@ -5,26 +5,34 @@
 
 A module names its domain once, ``_ = messages("ingest")``, and marks its texts with ``_("...")`` or, where they are
 translated later, ``N_("...")``. Each domain has one catalogue per language, ``locale/<lang>/LC_MESSAGES/<domain>.po``,
-and its compiled ``.mo`` beside it.
+and its compiled ``.mo`` beside it. Two catalogues are not of our marks: ``help`` has every text of the command line's
+help, found by walking its commands, and ``click`` has the words of the library that reads the command line.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import io
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
+from vigilance.cli.group import COMMANDS, cli
+from vigilance.cli.spoken import every_text
+
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "vigilance"
 LOCALE = SOURCE / "locale"
 MARKS = {"_", "N_"}
+PLURAL = "\0"
+"""Between the forms of a text that has two, as in a compiled catalogue."""
 PLACEHOLDER = re.compile(r"{(\w*)[^{}]*}")
 """A field of ``str.format``; its format may differ between languages, its name may not."""
 
@@ -62,7 +70,19 @@ def extracted(source: Path = SOURCE) -> dict[str, dict[str, str]]:
         name = domain(tree)
         for text in marked(tree) if name else ():
             found.setdefault(str(name), {}).setdefault(text, str(path.relative_to(source)))
+    found["help"] = {" ".join(text.split()): "cli" for text in (*every_text(cli), *COMMANDS.values())}
+    found["click"] = dict.fromkeys(clicks(), "click")
     return found
+
+
+def clicks() -> Iterator[str]:
+    """What click says to a person: the texts that its sources mark, those with a plural as two forms."""
+    for module in (click.core, click.exceptions, click.formatting, click.parser, click.types, click.termui):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"_", "ngettext"}:
+                forms = [text.value for text in node.args if isinstance(text, ast.Constant)]
+                yield from (PLURAL.join(map(str, forms)) for _unused in forms[:1])
+    yield from ("Show this message and exit.", "required")
 
 
 def catalogue_path(name: str, lang: str = "fr") -> Path:
@@ -80,7 +100,15 @@ def read(path: Path) -> Catalog:
 
 def texts(catalogue: Catalog) -> dict[str, str]:
     """Text → translation, those that are translated and not in doubt."""
-    return {str(m.id): str(m.string) for m in catalogue if m.id and m.string and not m.fuzzy}
+    return {_joined(m.id): _joined(m.string) for m in catalogue if m.id and all(_forms(m.string)) and not m.fuzzy}
+
+
+def _forms(text: str | tuple[str, ...] | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def _joined(text: str | tuple[str, ...] | list[str]) -> str:
+    return PLURAL.join(_forms(text))
 
 
 def missing(name: str, wanted: dict[str, str]) -> list[str]:
@@ -121,7 +149,8 @@ def refresh(name: str, wanted: dict[str, str]) -> None:
     if absent or not path.exists():
         catalogue = read(path)
         for text in absent:
-            catalogue.add(text, locations=[(wanted[text], None)])
+            forms = tuple(text.split(PLURAL))
+            catalogue.add(forms if len(forms) > 1 else text, locations=[(wanted[text], None)])
         buffer = io.BytesIO()
         write_po(buffer, catalogue, width=118, omit_header=False, include_lineno=False)
         path.write_bytes(buffer.getvalue())

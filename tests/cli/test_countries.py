@@ -98,13 +98,15 @@ def test_arrows_fall_back_to_ascii() -> None:
     assert " ^ " in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [(("--country", "Frence"), "did you mean France"), (("--on", "01/02/2026"), "write it as 2026-11-01")],
-)
-def test_errors_help(arguments: tuple[str, ...], words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        run(*arguments)
+def test_a_country_that_is_none_is_told_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean France"):
+        run("--country", "Frence")
+
+
+def test_a_date_that_is_none_is_told_with_the_form() -> None:
+    refused = run("--on", "01/02/2026")
+    assert refused.exit_code == 2
+    assert "not a date such as 2026-11-01" in refused.stderr
 
 
 def test_a_date_before_the_index_says_since_when() -> None:

@@ -64,7 +64,6 @@ def test_show_on_a_date_hides_what_came_later(facts: Path) -> None:
     [
         (("show", "ratification"), "ratifications"),
         (("show", "ratifications", "--where", "country=CHN"), "iso3"),
-        (("show", "ratifications", "--on", "01/02/2026"), "2026-11-01"),
         (("import", "countries", "x.csv"), "ratifications"),
     ],
 )
@@ -72,6 +71,12 @@ def test_a_wrong_word_is_told_with_the_right_ones(facts: Path, words: tuple[str,
     done = run(*words, "--data", facts)
     assert isinstance(done.exception, UsageError)
     assert told in str(done.exception)
+
+
+def test_a_wrong_date_is_told_with_the_form(facts: Path) -> None:
+    done = run("show", "ratifications", "--on", "01/02/2026", "--data", facts)
+    assert done.exit_code == 2
+    assert "2026-11-01" in done.stderr
 
 
 def test_check_passes_then_names_a_change_then_records_it(facts: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -14,6 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from vigilance.cli.group import COMMANDS, cli
+from vigilance.cli.spoken import asked_for, every_text, speaking
+from vigilance.errors import UsageError
+from vigilance.i18n import messages
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = "\n".join(
@@ -81,7 +85,7 @@ def unknown_options(command: click.Command, rest: list[str]) -> set[str]:
 
 def test_every_shipped_command_is_listed() -> None:
     modules = {path.stem for path in (ROOT / "src" / "vigilance" / "cli").glob("*.py")}
-    parts = {"__init__", "group", "options", "progress", "summary"}
+    parts = {"__init__", "group", "options", "progress", "spoken", "summary"}
     named = {name[0] for name in ALL}
     assert named == modules & set(COMMANDS)
     assert {"score", "check", "explain", "countries", "rules", "data"} <= named
@@ -143,3 +147,72 @@ def test_help_loads_nothing_heavy() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.splitlines()[-1] == "[]"
     assert "score" in said
+
+
+SAME = {"DATE", "URL", "CODE", "ISO3", "DIVISION", "[OPTIONS]"}
+"""Words that are the same in both languages."""
+ENGLISH = re.compile(r"(?<!-)\b(?:the|of|with|by default|required|Show|Usage|Example|Commands)\b")
+
+
+def test_every_text_of_the_help_has_its_french() -> None:
+    found = {*every_text(cli), *COMMANDS.values()}
+    assert "Audits made since (table)." in found, "the texts of `plan review` are part of it"
+    assert len(found) > 150
+    with speaking("fr"):
+        said = messages("help")
+        assert {text for text in found if said(text) == text} <= SAME
+
+
+@pytest.mark.parametrize("name", [(), *ALL, ("plan", "review")], ids=spoken)
+def test_the_help_in_french_has_no_english(name: tuple[str, ...]) -> None:
+    english = help_of(name)
+    with speaking("fr"):
+        french = help_of(name)
+    assert max(map(len, french.splitlines())) <= WIDTH
+    assert french.startswith("Emploi : ")
+    prose = [line for line in french.splitlines() if not re.match(r"\s+(vigilance|--author)\b", line)]
+    assert not ENGLISH.search("\n".join(prose)), french
+    assert examples(french) == examples(english)
+    assert help_of(name) == english, "speaking French is over when it is over"
+
+
+def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name not in {"VIGILANCE_LANG", "LANG", "LANGUAGE"}}
+    return subprocess.run(
+        [sys.executable, "-m", "vigilance", *words],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**clean, **variables},
+        check=False,
+    )
+
+
+def test_french_is_asked_for_and_never_taken_from_the_machine() -> None:
+    assert run("--help", LANG="fr_FR.UTF-8", LANGUAGE="fr").stdout.startswith("Usage:")
+    assert run("score", "--help", "--lang", "fr").stdout.startswith("Emploi :")
+    assert run("--lang=fr", "rules", "--help").stdout.startswith("Emploi :")
+    assert run("data", "list", "--help", VIGILANCE_LANG="fr").stdout.startswith("Emploi :")
+    assert run("data", "list", "--help", "--lang", "en", VIGILANCE_LANG="fr").stdout.startswith("Usage:")
+
+
+def test_what_is_typed_wrong_is_said_in_french() -> None:
+    wrong = run("score", "list.csv", "--lang", "fr", "--on", "01/02/2026")
+    assert wrong.returncode == 2
+    assert "Valeur refusée pour '--on'" in wrong.stderr
+    assert "n'est pas une date comme 2026-11-01" in wrong.stderr
+    assert "n'existe pas" in run("--lang", "fr", "scores").stderr
+    assert run("--help", VIGILANCE_LANG="german").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "lang"),
+    [("score --lang fr", "fr"), ("score --lang=fr x", "fr"), ("score -- --lang fr", "en"), ("--lang de", "en")],
+)
+def test_the_language_that_a_line_asks_for(words: str, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIGILANCE_LANG", raising=False)
+    assert asked_for(words.split()) == lang
+    monkeypatch.setenv("VIGILANCE_LANG", "klingon")
+    assert asked_for(["--lang", "fr"]) == "fr"
+    with pytest.raises(UsageError, match="en or fr"):
+        asked_for(["score"])

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from vigilance.cli.options import Day, on_option, print_json, speech_options, today
+from vigilance.cli.spoken import SpokenGroup
 from vigilance.i18n import messages, use
 
 _ = messages("alerts")
@@ -17,7 +18,7 @@ WAIT = click.option(
 )
 
 
-@click.group(invoke_without_command=True, context_settings={"max_content_width": 80})
+@click.group(cls=SpokenGroup, invoke_without_command=True, context_settings={"max_content_width": 80})
 @click.option("--store", type=click.Path(path_type=Path), help="The store.")
 @click.option("--week", help="ISO week, such as 2026-W47; the last run by default.")
 @click.option("--all", "every", is_flag=True, help="Also what stands unchanged and what was held back.")
@@ -37,7 +38,7 @@ def command(context: click.Context, /, **given: Any) -> None:
     if context.invoked_subcommand is not None:
         return
     if given["store"] is None:
-        raise click.UsageError("Missing option '--store'.")
+        raise click.MissingParameter(ctx=context, param=context.command.params[0])
     from vigilance.alerts import weeks  # noqa: PLC0415 - lazily, so that --help stays quick
     from vigilance.store import listing  # noqa: PLC0415
 

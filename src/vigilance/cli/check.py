@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vigilance.cli.options import on_option, pairs, print_json, shown, speech_options, today
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 
@@ -36,7 +37,7 @@ TABLES: Final = (
 )
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--as",
@@ -47,7 +48,7 @@ TABLES: Final = (
     show_default=True,
     help="Kind of table.",
 )
-@click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column.")
+@click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Which header holds a column.")
 @click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
 @click.option("--delimiter", help="Character between cells, where a file leaves it open; 'tab' for a tab.")
 @click.option("--sheet", help="Name of the sheet to read, where more than one fits.")

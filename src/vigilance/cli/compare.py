@@ -9,6 +9,7 @@ import click
 import polars as pl
 
 from vigilance.cli.options import numbers, print_json, speech_options
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 from vigilance.terms import HAZARDS
@@ -22,7 +23,7 @@ SHOWN: Final = 10
 SENSITIVITIES: Final = (0.05, 0.15, 0.35)
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Score the run again with this judgement.")
 @click.option(

@@ -6,13 +6,15 @@ import difflib
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vigilance.cli.options import on_option, speech_options, today
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
-from vigilance.i18n import LANGUAGES, messages, use
+from vigilance.i18n import messages, use
 from vigilance.terms import HAZARDS, Hazard
 
 if TYPE_CHECKING:
@@ -47,8 +49,8 @@ ASCII_ARROWS: Final = {"up": "^", "down": "v", "same": "="}
 MARKS: Final = {"in_force": "y", "ratified": "d", "not_ratified": "-", "denounced": "x"}
 
 
-@click.command()
-@click.option("--on", metavar="DATE", help="Facts and judgements as they hold on this date; today by default.")
+@click.command(cls=SpokenCommand)
+@on_option
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What to print.")
 @click.option(
     "--hazard",
@@ -58,11 +60,9 @@ MARKS: Final = {"in_force": "y", "ratified": "d", "not_ratified": "-", "denounce
     help="Order of the rows: worst first on this hazard.",
 )
 @click.option("--country", "wanted", multiple=True, metavar="CODE", help="Only this country; may be repeated.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of names and messages.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors and what was asked for.")
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@speech_options
 def command(
-    on: str | None, form: str, hazard: str, wanted: tuple[str, ...], lang: str, quiet: bool, as_json: bool
+    on: date | None, form: str, hazard: str, wanted: tuple[str, ...], lang: str, quiet: bool, as_json: bool
 ) -> None:
     """Show the country index: structure, process and outcome, both hazards.
 
@@ -75,7 +75,7 @@ def command(
       vigilance countries --country QAT --country IND --format csv
     """
     with use(lang):
-        day = _day(on)
+        day = on or today()
         form = "json" if as_json else form
         frame, meta = _index(day, lang, Hazard(hazard), wanted)
         left_out = 0
@@ -90,16 +90,6 @@ def command(
             click.echo("\n".join(_table(frame, Hazard(hazard), _arrows())))
         if not quiet:
             click.echo(_said(frame, day, form, left_out), err=True)
-
-
-def _day(text: str | None) -> date:
-    if text is None:
-        return datetime.now(UTC).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        what = _("{text} is not a date").format(text=repr(text[:40]))
-        raise UsageError(what, hint=_("write it as 2026-11-01")) from None
 
 
 def _index(day: date, lang: str, hazard: Hazard, wanted: Sequence[str]) -> tuple[pl.DataFrame, dict[str, Any]]:

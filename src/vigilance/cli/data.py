@@ -14,8 +14,10 @@ import click
 import polars as pl
 
 from vigilance import issues, reference, tables
+from vigilance.cli.options import Day, speech_options
+from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import InputRefused, UsageError
-from vigilance.i18n import LANGUAGES, language, messages, use
+from vigilance.i18n import language, messages, use
 from vigilance.publishers import refresh, registry
 
 _ = messages("data")
@@ -28,33 +30,18 @@ EXAMPLES: Final = 5
 
 def _common(function: F) -> F:
     """The options that every command of this group takes."""
-    for option in (
-        click.option(
-            "--data", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Facts of your own; see import."
-        ),
-        click.option("--quiet", is_flag=True, help="Print nothing but errors and what was asked for."),
-        click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of titles and messages."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-    ):
-        function = option(function)
-    return function
+    folder = click.option(
+        "--data", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Facts of your own; see import."
+    )
+    return folder(speech_options(function))
 
 
 def _root(folder: Path | None) -> Path:
     return reference.default_data() if folder is None else folder
 
 
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        what = _("{text} is not a date").format(text=repr(text[:40]))
-        raise UsageError(what, hint=_("write it as 2026-11-01")) from None
-
-
-@click.group()
+@click.group(cls=SpokenGroup)
+@group_language
 def command() -> None:
     """List, show, check and import the facts: tables with sources and dates.
 
@@ -109,13 +96,13 @@ def _summary(card: tables.Card) -> dict[str, Any]:
 
 @command.command("show")
 @click.argument("table")
-@click.option("--on", metavar="DATE", help="Only what was known on this date.")
+@click.option("--on", type=Day(), help="Only what was known on this date.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only rows with this value; may be repeated.")
 @click.option("--rows", "limit", type=click.IntRange(min=0), default=10, show_default=True, help="Rows to print.")
 @_common
 def show(
     table: str,
-    on: str | None,
+    on: date | None,
     where: tuple[str, ...],
     limit: int,
     folder: Path | None,
@@ -135,8 +122,7 @@ def show(
         cards = tables.read_cards(root)
         columns = tables.columns_of(cards, table)
         facts = reference.load(root)
-        day = _day(on)
-        frame = facts.table(table) if day is None else facts.in_force(day).table(table)
+        frame = facts.table(table) if on is None else facts.in_force(on).table(table)
         frame = _matching(frame, where)
         shown = frame.head(limit)
         if as_json:
@@ -234,13 +220,13 @@ def _line(record: dict[str, Any]) -> str:
 @command.command("import")
 @click.argument("table")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--as-of", metavar="DATE", help="Day the file was published, where it does not say so itself.")
+@click.option("--as-of", type=Day(), help="Day the file was published, where it does not say so itself.")
 @click.option("--yes", is_flag=True, help="Write without asking; needed where there is no terminal.")
 @_common
 def import_(
     table: str,
     file: Path,
-    as_of: str | None,
+    as_of: date | None,
     yes: bool,
     folder: Path | None,
     as_json: bool,
@@ -262,7 +248,7 @@ def import_(
     with use(lang):
         root = reference.default_data()
         target = root if folder is None else refresh.copy_of(root, folder)
-        proposal = refresh.propose(target, table, file, _day(as_of))
+        proposal = refresh.propose(target, table, file, as_of)
         if not as_json:
             _print_proposal(proposal, quiet=quiet)
         kept = refresh.apply(target, proposal) if _wanted(proposal, yes=yes, ask=not as_json) else None

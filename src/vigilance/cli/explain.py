@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from vigilance.cli.options import print_json, speech_options
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import language, messages, use
 from vigilance.terms import HAZARDS
 
@@ -17,7 +18,7 @@ _ = messages("cli")
 WIDTH: Final = 80
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("supplier_id")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option(

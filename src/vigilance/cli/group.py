@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import gettext
 import importlib
 import os
 import sys
@@ -11,12 +13,16 @@ from typing import Any
 
 import click
 
+from vigilance.cli.spoken import SpokenGroup, asked_for, group_language, speaking
 from vigilance.errors import OutOfResources, VigilanceError
+from vigilance.i18n import messages
+
+_ = messages("cli")
 
 COMMANDS = {
     "score": "Score supplier sites for forced-labour and child-labour risk.",
     "check": "Say what is in a file and what would be set aside; write a corrected copy.",
-    "explain": "Show how the score of one site is made, line by line.",
+    "explain": "Show how the scores of one site are made, line by line.",
     "compare": "Compare two runs, or one run under a changed judgement.",
     "countries": "Show the country index, both hazards.",
     "matrix": "Show the risk matrix: countries by activities, now and years before.",
@@ -38,7 +44,7 @@ def _shipped(name: str) -> bool:
     return (Path(__file__).parent / f"{name}.py").exists()
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SpokenGroup):
     """Imports a command's module only when that command runs (or its own help is asked for)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -57,12 +63,14 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+        said = messages("help")
+        with formatter.section(gettext.gettext("Commands")):
+            formatter.write_dl([(name, said(COMMANDS[name])) for name in self.list_commands(ctx)])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(package_name="vigilance", message="%(prog)s %(version)s")
+@group_language
 def cli() -> None:
     """Find where people in a supply chain are at risk of forced labour and child labour.
 
@@ -98,33 +106,60 @@ def _engine_failed(error: Exception) -> int:
     """6 and a plain message when the machine lacks room; anything else is our own fault and keeps its traceback."""
     if any(words in str(error) for words in LACKING):
         first = str(error).strip().splitlines()[0]
-        _say(f"vigilance: {first}; nothing was written")
+        _say(_("vigilance: {reason}; nothing was written").format(reason=first))
         return OutOfResources.exit_code
     raise error
 
 
 def main() -> None:
-    """Run the command line; turn known errors into one clear message and their exit code."""
+    """Run the command line in the language asked for; turn known errors into one clear message and their exit code."""
+    try:
+        lang = asked_for(sys.argv[1:])
+    except VigilanceError as error:
+        _say(f"vigilance: {error}")
+        sys.exit(error.exit_code)
+    with speaking(lang):
+        code = _run()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code of the command line that was typed; whatever went wrong was said."""
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except click.Abort:
-        _say("Interrupted.")
+        _say(_("Interrupted."))
         code = 130
     except VigilanceError as error:
         _say(f"vigilance: {error}")
         code = error.exit_code
     except MemoryError:
-        _say("vigilance: out of memory; split the list or use --engine duckdb")
-        code = 6
+        _say(_("vigilance: out of memory; split the list or use --engine duckdb"))
+        code = OutOfResources.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except _engine_errors() as error:
         code = _engine_failed(error)
     except OSError as error:
-        _say(f"vigilance: {error.strerror or error}: {error.filename or ''}")
-        code = 6
-    sys.exit(code if isinstance(code, int) else 0)
+        _say(f"vigilance: {_reason(error)}" + (f": {error.filename}" if error.filename else ""))
+        code = OutOfResources.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _reason(error: OSError) -> str:
+    """What the machine refused, in the language in use; the system's own words for what is rare."""
+    said = {
+        errno.ENOSPC: _("no space is left on the disk"),
+        errno.EDQUOT: _("no space is left on the disk for this user"),
+        errno.EACCES: _("this user may not read or write here"),
+        errno.EPERM: _("this user may not read or write here"),
+        errno.EROFS: _("the disk can only be read"),
+        errno.ENOENT: _("there is no such file or folder"),
+        errno.ENOTDIR: _("this is not a folder"),
+        errno.EISDIR: _("this is a folder, not a file"),
+    }
+    return said.get(error.errno or 0, error.strerror or str(error))

@@ -10,6 +10,7 @@ import click
 import polars as pl
 
 from vigilance.cli.options import on_option, speech_options, today
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 from vigilance.terms import BANDS, HAZARDS
@@ -26,7 +27,7 @@ SHOWN_ACTIVITIES: Final = ("01", "03", "07", "10", "13", "14", "22", "26", "41",
 SHOWN_COUNTRIES: Final = 25
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @on_option
 @click.option(
     "--years", type=click.IntRange(1, 20), default=5, show_default=True, help="Compare with so many years before."

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from vigilance.errors import UsageError
-from vigilance.i18n import LANGUAGES, messages
+from vigilance.i18n import LANGUAGES, language, messages
 from vigilance.terms import BANDS
 
 _ = messages("cli")
@@ -37,7 +37,7 @@ class Day(click.ParamType[date]):
         try:
             return date.fromisoformat(str(value))
         except ValueError:
-            self.fail(f"{value!r} is not a date such as 2026-11-01", param, ctx)
+            self.fail(_("{value} is not a date such as 2026-11-01").format(value=repr(str(value)[:40])), param, ctx)
 
 
 def today() -> date:
@@ -51,15 +51,27 @@ def on_option(command: F) -> F:
     return click.option("--on", type=Day(), default=None, help=said)(command)
 
 
+def lang_option(command: F) -> F:
+    """``--lang``: by default the language already in use, which is that of ``VIGILANCE_LANG`` or English."""
+    said = "Language; else VIGILANCE_LANG, else en."
+    return click.option("--lang", type=click.Choice(LANGUAGES), default=language, help=said)(command)
+
+
 def speech_options(command: F) -> F:
     """``--lang``, ``--json`` and ``--quiet``."""
     for option in (
         click.option("--quiet", is_flag=True, help="Say nothing but errors."),
         click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."),
-        click.option("--lang", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language."),
+        lang_option,
     ):
         command = option(command)
     return command
+
+
+def set_option(command: F) -> F:
+    """``--set RULE=VALUE``."""
+    said = "Change a judgement for this run; repeatable."
+    return click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help=said)(command)
 
 
 EVIDENCE = {
@@ -85,8 +97,8 @@ def scoring_options(command: F) -> F:
         click.option("--max-rejected", type=click.FloatRange(0, 1), default=0.05, show_default=True, help=rejected),
         click.option("--fail-on", type=click.Choice(_BANDS), help="Exit with 10 when a site reaches this band."),
         click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16."),
-        click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Name the header of a column."),
-        click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run."),
+        click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Which header holds a column."),
+        set_option,
         click.option("--decisions", type=FILE, help="Your decisions on matches with lists (CSV)."),
         *(click.option(f"--{name}", type=FILE, metavar="FILE", help=said) for name, said in reversed(EVIDENCE.items())),
     ):

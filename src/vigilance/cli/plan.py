@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vigilance.cli.options import Day, print_json, shown, speech_options
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 
@@ -28,8 +29,12 @@ _ = messages("planning")
 MOST_DAYS = 10_000_000
 
 
-class PlanCommand(click.Command):
+class PlanCommand(SpokenCommand):
     """``plan RUN`` makes a plan; a first word ``review`` hands over to the command of that name."""
+
+    def others(self) -> tuple[click.Command, ...]:
+        """The review, which no list of commands names."""
+        return (review,)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -46,7 +51,7 @@ class PlanCommand(click.Command):
 @click.option("--from", "start", type=Day(), help="First day; by default the month after the run.")
 @click.option("--to", "end", type=Day(), help="Last day; by default a year later.")
 @click.option("--constraints", type=click.Path(path_type=Path), help="Shares, teams, seasons (YAML).")
-@click.option("--protocol", type=click.Path(path_type=Path), help="Other days, sensitivities... (YAML).")
+@click.option("--protocol", type=click.Path(path_type=Path), help="Other costs and sensitivities of audits (YAML).")
 @click.option("--keep", type=click.Path(path_type=Path), help="A plan whose fixed actions stay.")
 @click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of the draw.")
@@ -141,7 +146,7 @@ def _digest(path: Path) -> str:
     return digest(path)
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("plans", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--audits", type=click.Path(path_type=Path), required=True, help="Audits made since (table).")
 @click.option("--findings", type=click.Path(path_type=Path), help="Their findings (table).")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from vigilance.cli.options import print_json, shown, speech_options
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 
 _ = messages("alerts")
@@ -15,7 +16,7 @@ _ = messages("alerts")
 DIFFERS = 1
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.option("--store", required=True, type=click.Path(path_type=Path), help="The store.")
 @click.option("--week", required=True, help="ISO week, such as 2026-W47.")
 @click.option("--revision", type=click.IntRange(1), help="Revision of the week; the last by default.")

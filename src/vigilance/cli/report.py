@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vigilance.cli.options import print_json, shown, speech_options
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _ = messages("report")
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("run_path", metavar="RUN", type=click.Path(path_type=Path))
 @click.option("--format", "formats", default="html", show_default=True, help="html, xlsx, pdf, md, joined by commas.")
 @click.option(

@@ -4,53 +4,29 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import date
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from vigilance import rule_docs, rules
+from vigilance.cli.options import on_option, speech_options, today
+from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import RuleError, UsageError
-from vigilance.i18n import LANGUAGES, language, messages, use
+from vigilance.i18n import language, messages, use
 from vigilance.rules import Estimate, Judgements, Rulebook, RuleFile
 
 _ = messages("rules")
 
-F = TypeVar("F", bound=Callable[..., Any])
 WIDTH = 80
 KEY_WIDTH = 44
 
 
-def _common(function: F) -> F:
-    """The options that every command of this group takes."""
-    for option in (
-        click.option("--quiet", is_flag=True, help="Print nothing but errors and what was asked for."),
-        click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of titles and notes."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-    ):
-        function = option(function)
-    return function
-
-
-def _dated(function: F) -> F:
-    on = click.option("--on", metavar="DATE", help="Judgements as they hold on this date; today by default.")
-    return on(function)
-
-
-def _day(text: str | None) -> date:
-    if text is None:
-        return datetime.now(UTC).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        what = _("{text} is not a date").format(text=repr(text[:40]))
-        raise UsageError(what, hint=_("Write it as 2026-11-01.")) from None
-
-
-@click.group()
+@click.group(cls=SpokenGroup)
+@group_language
 def command() -> None:
     """List, show and check the judgements: every number of the method.
 
@@ -64,9 +40,9 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("prefix", default="")
-@_dated
-@_common
-def list_(prefix: str, on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
+@on_option
+@speech_options
+def list_(prefix: str, on: date | None, as_json: bool, lang: str, quiet: bool) -> None:
     """List the numbers in force, or those below PREFIX, with their ranges.
 
     \b
@@ -75,7 +51,7 @@ def list_(prefix: str, on: str | None, as_json: bool, lang: str, quiet: bool) ->
       vigilance rules list factors.seasonal --on 2026-11-01 --json
     """
     with use(lang):
-        judgements = rules.load().in_force(_day(on))
+        judgements = rules.load().in_force(on or today())
         found = _below(judgements, prefix)
         if as_json:
             click.echo(_json([_record(judgements, estimate) for estimate in found]))
@@ -132,9 +108,9 @@ def _record(judgements: Judgements, estimate: Estimate) -> dict[str, Any]:
 
 @command.command("show")
 @click.argument("name", metavar="ID")
-@_dated
-@_common
-def show(name: str, on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
+@on_option
+@speech_options
+def show(name: str, on: date | None, as_json: bool, lang: str, quiet: bool) -> None:
     """Show one number, rule file, table or source: its values over time and what they rest on.
 
     \b
@@ -146,7 +122,7 @@ def show(name: str, on: str | None, as_json: bool, lang: str, quiet: bool) -> No
     del quiet
     with use(lang):
         book = rules.load()
-        judgements = book.in_force(_day(on))
+        judgements = book.in_force(on or today())
         described = _described(judgements, name)
         click.echo(_json(described) if as_json else "\n".join(_as_text(described)))
 
@@ -284,9 +260,9 @@ def _wrapped(text: str, indent: int) -> str:
 
 
 @command.command("document")
-@_dated
-@_common
-def document(on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
+@on_option
+@speech_options
+def document(on: date | None, as_json: bool, lang: str, quiet: bool) -> None:
     """Print all judgements, tables and sources as one Markdown page.
 
     \b
@@ -295,13 +271,13 @@ def document(on: str | None, as_json: bool, lang: str, quiet: bool) -> None:
     """
     del quiet
     with use(lang):
-        text = rule_docs.document(rules.load().in_force(_day(on)))
+        text = rule_docs.document(rules.load().in_force(on or today()))
         click.echo(_json({"markdown": text}) if as_json else text, nl=as_json)
 
 
 @command.command("check")
 @click.argument("path", type=click.Path(path_type=Path), required=False)
-@_common
+@speech_options
 def check(path: Path | None, as_json: bool, lang: str, quiet: bool) -> None:
     """Check a rules folder, one rule file, or the shipped rules; run their examples.
 

@@ -19,6 +19,7 @@ from vigilance.cli.options import (
     speech_options,
     today,
 )
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _ = messages("cli")
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("suppliers", nargs=-1, required=True, type=click.Path(path_type=Path))
 @on_option
 @click.option(

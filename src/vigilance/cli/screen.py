@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vigilance.cli.options import numbers, on_option, print_json, shown, speech_options, today
+from vigilance.cli.options import numbers, on_option, print_json, set_option, shown, speech_options, today
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 from vigilance.terms import BANDS, HAZARDS
 
@@ -23,7 +24,7 @@ BAR: Final = 24
 FILE: Final = click.Path(path_type=Path)
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("holdings", nargs=-1, required=True, type=FILE)
 @click.option("--issuers", type=FILE, help="What issuers declare: country, activity, share, supplier_file.")
 @click.option("--suppliers", multiple=True, type=FILE, help="Supplier sites; parent_company says whose they are.")
@@ -35,7 +36,7 @@ FILE: Final = click.Path(path_type=Path)
 @click.option("--io", "io_table", type=FILE, help="Input-output table saved by pymrio, for the footprint.")
 @on_option
 @click.option("--out", type=FILE, help="Folder of the screening; a new one beside the input by default.")
-@click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Change a judgement for this run.")
+@set_option
 @click.option("--fail-on", type=click.Choice([str(b) for b in BANDS]), help="Exit 10 if own operations reach it.")
 @click.option(
     "--max-rejected", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Unreadable lines allowed."

@@ -8,13 +8,15 @@ from typing import Any
 import click
 
 from vigilance.cli.options import print_json, shown, speech_options
+from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 
 _ = messages("alerts")
 
 
-@click.group(context_settings={"max_content_width": 80})
+@click.group(cls=SpokenGroup, context_settings={"max_content_width": 80})
+@group_language
 def command() -> None:
     """Check, export, compact or back up a store of weekly runs.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vigilance.cli.options import on_option, print_json, shown, speech_options, today
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ DEFAULT: Final = ("backtest", "coverage")
 CHOICES: Final = ("backtest", "coverage", "robustness", "calibrate", "all")
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("parts", nargs=-1, type=click.Choice(CHOICES), metavar="[PART]...")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), help="Use the sites of this run.")
 @click.option("--audits", type=click.Path(path_type=Path), help="Audits to learn from; by default those of the run.")

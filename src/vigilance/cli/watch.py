@@ -20,6 +20,7 @@ from vigilance.cli.options import (
     speech_options,
     today,
 )
+from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _ = messages("alerts")
 
 
-@click.command(context_settings={"max_content_width": 80})
+@click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.option("--store", required=True, type=click.Path(path_type=Path), help="The store; made on the first run.")
 @click.argument("suppliers", nargs=-1, required=True, type=click.Path(path_type=Path))
 @on_option
