@@ -9,13 +9,12 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from vigilance import engines, evidence, reference, rules
+from vigilance import engines, evidence, models, reference, rules
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.run import Run
 from vigilance.scoring import explain
 from vigilance.scoring.interval import logistic, logit_of_presence
-from vigilance.scoring.model import build
 from vigilance.terms import HAZARDS
 
 _ = messages("run")
@@ -49,7 +48,7 @@ def site(run: Run, supplier_id: str, rules_path: Path | None = None, data_path: 
     position = typed["_row"].to_list()
     scores = run.scores.collect().filter(run.sites.select(pl.col("_row").is_in(position)).collect().to_series())
     facts, judgements = basis(run, rules_path, data_path)
-    model = build(facts, judgements)
+    model = models.in_force(facts, judgements)
     rows = engines.ratios(typed, model)
     frames = {name: kept.collect() for name in evidence.KEPT if (kept := run.evidence(name)) is not None}
     told = evidence.lines(typed, frames, judgements, run.on)

@@ -17,7 +17,7 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from vigilance import engines, explanation, ingest, pipeline, reference, rules
+from vigilance import engines, explanation, ingest, models, pipeline, reference, rules
 from vigilance import evidence as evidence_
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import LANGUAGES, messages, use
@@ -27,7 +27,6 @@ from vigilance.rules import Judgements
 from vigilance.run import Run, open_run
 from vigilance.scoring.assess import PLACE, SCORES
 from vigilance.scoring.country import country_index
-from vigilance.scoring.model import build
 from vigilance.terms import HAZARDS
 
 _ = messages("run")
@@ -154,7 +153,7 @@ def _held(
         pipeline.refuse_too_many(table, job.max_rejected)
     read = pipeline.Read(intake, given)
     summary = pipeline.Summary()
-    batches = pipeline.scored(read, build(facts, judgements), job, summary, lambda _stage, _rows: None)
+    batches = pipeline.scored(read, models.in_force(facts, judgements), job, summary, lambda _stage, _rows: None)
     # Words are enumerations inside a batch, and each batch has its own.
     whole = pl.concat(
         batch.with_columns((pl.selectors.enum() | pl.selectors.categorical()).cast(pl.String)) for batch in batches

@@ -17,13 +17,14 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from vigilance.atomic import digest as file_digest
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import language, messages
 
@@ -144,6 +145,23 @@ class Reference:
     def in_force(self, on: date) -> Facts:
         """The facts that were public on a date."""
         return Facts(self, on)
+
+    @property
+    def digest(self) -> str:
+        """sha256 over all that the manifest says: the digest of each table, and how it is read."""
+        said = {name: asdict(entry) for name, entry in sorted(self.entries.items())}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def intact(self) -> bool:
+        """Whether the file of every table is the one that the manifest describes, by its sha256.
+
+        All are read, because size and time tell nothing for certain (a restored backup, a clock set back), and the
+        facts are small enough: some milliseconds.
+        """
+        try:
+            return all(file_digest(self.root / name / "table.csv") == e.sha256 for name, e in self.entries.items())
+        except OSError:
+            return False
 
     def _read(self, name: str) -> pl.DataFrame:
         entry = self.entries.get(name)

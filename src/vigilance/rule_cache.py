@@ -1,8 +1,6 @@
 """Checked rules kept between runs, because parsing YAML in pure Python takes a second and JSON a few ms.
 
-The cache is keyed by the sha256 of every rule file and of the modules that read them, and carries the sha256
-of its own content. A cache that cannot be read, written or trusted is silently done without: it is only a
-matter of speed.
+The entry is named after the sha256 of every rule file and of the modules that read them (:mod:`vigilance.cache`).
 """
 
 from __future__ import annotations
@@ -10,28 +8,28 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-_KEPT: Final = 8
-"""How many sets of rules stay in the cache; the oldest go first."""
+from vigilance import cache
+
 _READERS: Final = ("rule_cache.py", "rule_compile.py", "rule_files.py", "rule_schema.py", "rule_tables.py")
 
 
 def compiled_rules(root: Path) -> tuple[dict[str, Any], str]:
     """The compiled content of a rules folder, and the sha256 over its files; errors as ``compile_rules``."""
     digest = folder_digest(root)
-    key = hashlib.sha256(f"{digest}{_readers_digest()}".encode()).hexdigest()
-    folder = _cache_folder()
-    kept = None if folder is None else _read(folder / f"rules-{key}.json")
+    code = cache.code_digest(tuple(Path(__file__).parent / name for name in _READERS))
+    name = f"rules-{cache.key(rules=digest, code=code)}.json"
+    kept = None if code is None else cache.get(name)
     if kept is not None:
-        return kept, digest
+        held: dict[str, Any] = json.loads(kept)
+        return held, digest
     from vigilance.rule_compile import compile_rules  # noqa: PLC0415 - YAML and pydantic only when needed
 
     compiled = compile_rules(root)
-    if folder is not None:
-        _write(folder, f"rules-{key}.json", compiled)
+    if code is not None:
+        cache.put(name, json.dumps(compiled, ensure_ascii=False).encode())
     return compiled, digest
 
 
@@ -53,48 +51,3 @@ def _rule_files(root: Path) -> list[tuple[str, Path]]:
                 full = f"{folder}{os.sep}{file}"
                 found.append((full[stem:].replace(os.sep, "/"), Path(full)))
     return found
-
-
-def _readers_digest() -> str:
-    """sha256 over the modules that read rules, so that a new version never meets an old cache."""
-    total = hashlib.sha256()
-    for name in _READERS:
-        try:
-            total.update((Path(__file__).parent / name).read_bytes())
-        except OSError:
-            total.update(name.encode())
-    return total.hexdigest()
-
-
-def _cache_folder() -> Path | None:
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        # The XDG specification: a relative path is invalid and must be ignored.
-        return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "vigilance"
-    except RuntimeError:
-        return None
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        stated, _newline, content = path.read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    if hashlib.sha256(content).hexdigest().encode() != stated:
-        return None
-    kept: dict[str, Any] = json.loads(content)
-    return kept
-
-
-def _write(folder: Path, name: str, compiled: dict[str, Any]) -> None:
-    content = json.dumps(compiled, ensure_ascii=False).encode()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=folder, prefix=".rules-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
-        Path(beside).replace(folder / name)
-        for old in sorted(folder.glob("rules-*.json"), key=lambda p: p.stat().st_mtime)[:-_KEPT]:
-            old.unlink(missing_ok=True)
-    except OSError:
-        return
