@@ -19,14 +19,14 @@ from typing import Any, Final
 
 import polars as pl
 
-from vigilance import atomic, engines, evidence, ingest, issues, run, tabular
+from vigilance import atomic, engines, evidence, ingest, issues, models, run, tabular
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.ranking import RANKS, with_ranks
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
 from vigilance.scoring.assess import PLACE, SCORES
-from vigilance.scoring.model import Model, build
+from vigilance.scoring.model import Model
 from vigilance.terms import BANDS, GRADES, HAZARDS
 from vigilance.wording import Words, in_words
 from vigilance.writing import ROW_GROUP, to_parquet, two_files
@@ -140,7 +140,7 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     there = _already(target, identity)
     if there is not None:
         return Outcome(there, _summary_of(there), read.issues, read.set_aside, already=True)
-    model = build(facts, judgements)
+    model = models.in_force(facts, judgements)
     with atomic.folder(target) as folder:
         summary = Summary()
         _write(folder, scored(read, model, job, summary, progress), job)
