@@ -29,7 +29,7 @@ from vigilance.scoring.assess import PLACE, SCORES
 from vigilance.scoring.model import Model
 from vigilance.terms import BANDS, GRADES, HAZARDS
 from vigilance.wording import Words, in_words
-from vigilance.writing import ROW_GROUP, to_parquet, two_files
+from vigilance.writing import ROW_GROUP, Written, to_files, to_parquet
 
 _ = messages("run")
 
@@ -143,12 +143,13 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     model = models.in_force(facts, judgements)
     with atomic.folder(target) as folder:
         summary = Summary()
-        _write(folder, scored(read, model, job, summary, progress), job)
+        written = _write(folder, scored(read, model, job, summary, progress), job)
         _write_evidence(folder, given)
         if job.explain:
             _write_ratios(folder, read, model, job.on)
         issues_of(read, folder)
-        meta = _record(folder, identity, read, summary, time.perf_counter() - started)
+        outputs = _outputs(folder, written)
+        meta = _record(outputs, identity, read, summary, time.perf_counter() - started)
         (folder / run.RECORD).write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return Outcome(run.open_run(target), summary, read.issues, read.set_aside)
 
@@ -234,7 +235,7 @@ def scored(read: Read, model: Model, job: Job, summary: Summary, progress: Progr
     known = evidence.table(read.sites.rows, read.given.frames, model.judgements, job.on)
     batches = engines.engine(job.engine)(read.sites.rows, model, known)
     words = Words()
-    for batch, whole in _ranked_at_once(batches):
+    for batch, whole in _ranked_at_once(batches, read.sites.counts["loaded"]):
         summary.ranked = whole
         if job.refine is not None and not whole:
             raise UsageError(_("the list is too long for --draws"), hint=_("leave --draws out, or split the list"))
@@ -245,22 +246,12 @@ def scored(read: Read, model: Model, job: Job, summary: Summary, progress: Progr
         yield frame
 
 
-def _ranked_at_once(batches: Iterator[pl.DataFrame]) -> Iterator[tuple[pl.DataFrame, bool]]:
+def _ranked_at_once(batches: Iterator[pl.DataFrame], rows: int) -> Iterator[tuple[pl.DataFrame, bool]]:
     """One frame that is the whole list, where it can be ranked in one go, else batch by batch; and which of the two."""
-    held: list[pl.DataFrame] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(frame.height for frame in held) > RANKED_ROWS:
-            break
-    else:
-        if held:
-            yield pl.concat(held), True
-        return
-    # Let go of each as it is taken: a list this long does not stay in memory.
-    while held:
-        yield held.pop(0), False
-    for batch in batches:
-        yield batch, False
+    if rows > RANKED_ROWS:
+        yield from ((batch, False) for batch in batches)
+    elif held := list(batches):
+        yield pl.concat(held), True
 
 
 def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -274,19 +265,21 @@ def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
     return [*own, *results], typed
 
 
-def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> None:
-    first = next(batches)
-    following = next(batches, None)
+def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> dict[str, Written]:
+    """The tables of sites; of those that were hashed while they were written, what they hold."""
+    first, following = next(batches), next(batches, None)
     scores, typed = _columns(first.columns)
-    if following is None:
+    written = {}
+    if following is None and first.height <= ROW_GROUP:
         to_parquet(first.select(scores).lazy(), folder / run.SCORES)
         to_parquet(first.select(typed).lazy(), folder / run.SITES)
-        if job.csv or (job.csv is None and first.height < SPREADSHEET_ROWS):
-            tabular.write_csv(first.select(scores), folder / "scores.csv", job.lang)
-        return
-    two_files(chain((first, following), batches), (folder / run.SCORES, scores), (folder / run.SITES, typed))
-    if job.csv:
-        tabular.write_csv(pl.read_parquet(folder / run.SCORES), folder / "scores.csv", job.lang)
+    else:
+        every = chain((first,) if following is None else (first, following), batches)
+        written = to_files(every, (folder / run.SCORES, scores), (folder / run.SITES, typed))
+    if job.csv or (job.csv is None and following is None and first.height < SPREADSHEET_ROWS):
+        whole = pl.read_parquet(folder / run.SCORES) if following is not None else first.select(scores)
+        tabular.write_csv(whole, folder / "scores.csv", job.lang)
+    return written
 
 
 def _write_evidence(folder: Path, given: evidence.Given) -> None:
@@ -374,12 +367,19 @@ def _already(target: Path, identity: Mapping[str, Any]) -> run.Run | None:
     return None
 
 
-def _record(folder: Path, identity: Mapping[str, Any], read: Read, summary: Summary, seconds: float) -> dict[str, Any]:
-    outputs = {
-        str(path.relative_to(folder)): {"sha256": atomic.digest(path), "bytes": path.stat().st_size}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+def _outputs(folder: Path, written: Mapping[str, Written]) -> dict[str, dict[str, Any]]:
+    """What each file of the run holds; only those that were not hashed while they were written are read again."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            held = written.get(path.name) or Written(atomic.digest(path), path.stat().st_size)
+            found[str(path.relative_to(folder))] = {"sha256": held.sha256, "bytes": held.bytes}
+    return found
+
+
+def _record(
+    outputs: Mapping[str, Any], identity: Mapping[str, Any], read: Read, summary: Summary, seconds: float
+) -> dict[str, Any]:
     found = read.issues
     by_severity = dict(found["severity"].value_counts().sort("severity").iter_rows()) if found.height else {}
     meta: dict[str, Any] = {
