@@ -68,6 +68,17 @@ def test_an_audit_of_an_unknown_site_is_set_aside_and_named(score: Any) -> None:
     assert done.meta["counts"]["evidence"]["audits"]["set_aside"] == 1
 
 
+def test_a_row_set_aside_keeps_its_cells_and_says_what_was_odd(score: Any) -> None:
+    odd = "NO\x07BODY" + "y" * 90
+    rows = f'{odd},2026-06-01,,initial,"announced",2,,"Firm, A",A\nS-1,2026-06-01,ICS,initial,announced,2,13,Firm A,A\n'
+    done = score(audits=AUDIT + rows)
+    row = done.issues.filter(pl.col("code") == "orphan").row(0, named=True)
+    assert row["value"] == "NO\\x07BODY" + "y" * 69 + "…"
+    kept = b"".join(path.read_bytes() for path in (done.path / "rejected").glob("*.bin"))
+    assert kept.decode() == f'{odd},2026-06-01,,initial,announced,2,,"Firm, A",A\n'
+    assert done.evidence("audits").collect().height == 1
+
+
 def test_no_words_of_a_grievance_reach_the_run(score: Any) -> None:
     text = (
         "incident_id,supplier_id,received_on,channel,indicator,substantiated,language,description,worker_name\n"

@@ -5,7 +5,7 @@ Only typed columns go on: the text that somebody wrote in a grievance never leav
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -37,6 +37,8 @@ PRIVATE: Final = frozenset({"grievances"})
 MATCHES: Final = "matches"
 USED: Final = ("audits", "findings", "grievances", "events", "measures", MATCHES)
 """Tables that say something of sites by themselves."""
+TOLD: Final = ("code", "severity", "message", "hint")
+"""What is said of a row that is set aside."""
 KEPT: Final = (*TABLES, MATCHES)
 """The tables that a run keeps, when they were given."""
 
@@ -67,13 +69,16 @@ def read(
     A row about a site that is not in the list is set aside, with an issue. Raises ``InputRefused`` for a file that
     cannot be used.
     """
-    intakes = {name: ingest.read([path], name, on=facts.on, reference=facts) for name, path in paths.items()}
-    if not intakes:
+    if not paths:
         return Given()
-    known = sites.select("_supplier_id").collect()["_supplier_id"]
-    intakes = {name: _without_orphans(name, intake, known) for name, intake in intakes.items()}
-    intakes = {name: placed(name, intake, facts) for name, intake in intakes.items()}
-    frames = {name: typed(intake.rows).collect() for name, intake in intakes.items()}
+    register = Register(sites)
+    frames: dict[str, pl.DataFrame] = {}
+    intakes: dict[str, ingest.Intake] = {}
+    for name, path in paths.items():
+        intake = placed(name, ingest.read([path], name, on=facts.on, reference=facts), facts)
+        intake, frames[name] = _of_known_sites(name, intake, register)
+        # The user's own text is needed no more, and a long table of it is not held for the rest of the run.
+        intakes[name] = replace(intake, rows=frames[name].lazy())
     if "lists" in frames:
         pairs = matching.possible(frames["lists"], sites, judgements)
         decided = matching.read_decisions(decisions) if decisions else matching.DECISION_SCHEMA.to_frame()
@@ -93,12 +98,18 @@ def placed(name: str, intake: ingest.Intake, facts: Facts) -> ingest.Intake:
         return intake
     kind = pl.col("_place_kind")
     rows = _with_zones(intake.rows, "_place", kind.is_in(["zone", "region"]), facts)
-    given = rows.filter(kind == "country").select("_line", "_place").collect()
-    texts = given["_place"].unique(maintain_order=True).to_list()
+    given = rows.filter(kind == "country").select(line="_line", value="_place").collect()
+    texts = given["value"].unique(maintain_order=True).to_list()
     readings = dict(zip(texts, countries.resolve(texts), strict=True))
     codes = {text: reading.value for text, reading in readings.items() if reading.value is not None}
     named = pl.when(kind == "country").then(pl.col("_place").replace(codes)).otherwise("_place")
-    found = [(line, text, readings[text].text) for line, text in given.iter_rows() if readings[text].value is None]
+    unread = [
+        (text, reading.text.code, reading.text.severity, reading.text.message, reading.text.hint)
+        for text, reading in readings.items()
+        if reading.value is None and reading.text is not None
+    ]
+    said = pl.DataFrame(unread, schema=dict.fromkeys(("value", *TOLD), pl.String), orient="row")
+    found = given.join(said, on="value", how="inner", maintain_order="left")
     return _without(replace(intake, rows=rows.with_columns(_place=named)), name, "place", found)
 
 
@@ -124,63 +135,85 @@ def typed(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.select(name for name in rows.collect_schema().names() if name.startswith("_"))
 
 
-def _without_orphans(name: str, intake: ingest.Intake, known: pl.Series) -> ingest.Intake:
-    """Set aside the rows that name a site that is not in the list."""
-    columns = intake.rows.collect_schema().names()
-    if name not in AT_SITES or "_supplier_id" not in columns:
-        return intake
-    given = pl.col("_supplier_id")
-    orphan = given.is_not_null() & ~given.is_in(known.implode())
-    lost = intake.rows.filter(orphan).collect()
-    if not lost.height:
-        return intake
+def _of_known_sites(name: str, intake: ingest.Intake, register: Register) -> tuple[ingest.Intake, pl.DataFrame]:
+    """The typed rows of an intake without those that name a site that is not in the list, which are set aside."""
+    frame = typed(intake.rows).collect(engine="streaming")
+    if name not in AT_SITES or ID not in frame.columns:
+        return intake, frame
+    orphan = register.places(frame[ID]).is_null() & frame[ID].is_not_null()
+    if not orphan.any():
+        return intake, frame
     text = Text("orphan", "error", _("no site of the list has this id"), _("correct the id, or add the site"))
-    found = [(line, supplier_id, text) for line, supplier_id in lost.select("_line", "_supplier_id").iter_rows()]
-    return _without(intake, name, "supplier_id", found)
+    found = frame.filter(orphan).select(
+        line="_line",
+        value=ID,
+        code=pl.lit(text.code),
+        severity=pl.lit(text.severity),
+        message=pl.lit(text.message),
+        hint=pl.lit(text.hint),
+    )
+    return _without(intake, name, "supplier_id", found), frame.filter(~orphan)
 
 
-def _without(
-    intake: ingest.Intake, name: str, column: str, found: Sequence[tuple[int, str, Text | None]]
-) -> ingest.Intake:
-    """The same with some rows (line, value, what is wrong) set aside and named."""
-    if not found:
+def _without(intake: ingest.Intake, name: str, column: str, found: pl.DataFrame) -> ingest.Intake:
+    """The same with some rows (``line, value`` and ``TOLD``) set aside and named."""
+    if not found.height:
         return intake
     source = intake.sources[0]
-    told = issues.frame(
-        issues.issue(
-            text.code,
-            text.message,
-            file=source.file,
-            sheet=source.sheet,
-            row=line,
-            column=intake.columns.get(column, column),
-            value=value,
-            hint=text.hint,
-        )
-        for line, value, text in found
-        if text is not None
-    )
-    bad = pl.col("_line").is_in([line for line, _value, _text in found])
-    own = [header for header in intake.rows.collect_schema().names() if not header.startswith("_")]
-    original = pl.lit(b"") if name in PRIVATE else pl.concat_str(own, separator=",", ignore_nulls=True).cast(pl.Binary)
-    aside = intake.rows.filter(bad).select(
+    told = found.select(
+        "code",
+        "severity",
         file=pl.lit(source.file),
         sheet=pl.lit(source.sheet),
-        line=pl.col("_line"),
-        code=pl.lit(told["code"][0]),
-        original=original,
+        row=pl.col("line"),
+        column=pl.lit(intake.columns.get(column, column)),
+        value=_shown(pl.col("value")),
+        message=pl.col("message"),
+        hint=pl.col("hint"),
     )
-    count = len(found)
+    bad = pl.col("_line").is_in(found["line"].implode())
+    aside = (
+        intake.rows.filter(bad)
+        .select(
+            file=pl.lit(source.file),
+            sheet=pl.lit(source.sheet),
+            line=pl.col("_line"),
+            code=pl.lit(found["code"][0]),
+            original=pl.lit(b"") if name in PRIVATE else _record(intake, source.dialect.get("delimiter") or ","),
+        )
+        .collect()
+    )
     return replace(
         intake,
         rows=intake.rows.filter(~bad),
         issues=issues.ordered([intake.issues, told]),
-        rejected=pl.concat([intake.rejected, aside.collect().cast(REJECTED)]),
+        rejected=pl.concat([intake.rejected, aside.cast(REJECTED)]),
         sources=(
-            replace(source, loaded=source.loaded - count, set_aside=source.set_aside + count),
+            replace(source, loaded=source.loaded - found.height, set_aside=source.set_aside + found.height),
             *intake.sources[1:],
         ),
     )
+
+
+def _shown(value: pl.Expr) -> pl.Expr:
+    """A value as ``issues.shown`` shows it."""
+    controls = [chr(code) for code in (*range(0x20), 0x7F)]
+    text = value.fill_null("").str.replace_many(controls, [issues.shown(control) for control in controls])
+    limit = issues.VALUE_LIMIT
+    return pl.when(text.str.len_chars() > limit).then(text.str.head(limit - 1) + "…").otherwise(text)
+
+
+def _record(intake: ingest.Intake, mark: str) -> pl.Expr:
+    """The user's own cells of a row as a record of their file's delimiter."""
+    quote = pl.lit('"')
+    cells = []
+    for header in intake.rows.collect_schema().names():
+        if not header.startswith("_"):
+            text = pl.col(header).cast(pl.String)
+            doubled = quote + text.str.replace_all('"', '""', literal=True) + quote
+            marked = text.str.contains_any([mark, '"', "\r", "\n"])
+            cells.append(pl.when(marked).then(doubled).otherwise(text).fill_null(""))
+    return pl.concat_str(cells, separator=mark).cast(pl.Binary)
 
 
 def gathered(frames: Mapping[str, pl.DataFrame], *, once: bool = False) -> Evidence:

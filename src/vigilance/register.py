@@ -60,8 +60,8 @@ class Register:
         wanted = self.sites.select(name for name in self.sites.columns if name in columns and name != ID)
         if places is None:
             every = pl.int_range(0, self.sites.height, dtype=PLACE, eager=True)
-            return wanted.with_columns(every.alias(ID))
-        return wanted[places].with_columns(places.alias(ID))
+            return every.alias(ID).to_frame().hstack(wanted)
+        return places.alias(ID).to_frame().hstack(wanted[places] if wanted.width else [])
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame by place, in the order of the list, with the id and, where the sites have it, the row of each."""
