@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import polars as pl
 import pytest
+from tests.engines.same import OneEngine
 
 from vigilance import engines, reference, rules
-from vigilance.scoring.assess import assess
 from vigilance.scoring.model import Model, build
 from vigilance.terms import ABSENT, FACTORS, PRESENT, UNKNOWN
 
@@ -73,16 +72,27 @@ def sites(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 Score = Callable[..., list[dict[str, Any]]]
+ENGINES = [*engines.ENGINES, pytest.param(engines.SPARK, marks=pytest.mark.spark)]
 
 
 @pytest.fixture(scope="session")
-def score(model: Model) -> Score:
-    """Score sites given as mappings; one dict of scores per site, in order."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Spark session for all tests that need one; the engine uses it as it is active."""
+    from vigilance import spark
+
+    with spark.on("local[2]"), spark.session(tmp_path_factory.mktemp("spark")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def score(request: pytest.FixtureRequest, model: Model) -> Iterator[Score]:
+    """Score sites given as mappings; one dict of scores per site, in order. Every test with it runs on every engine."""
+    if request.param == engines.SPARK:
+        request.getfixturevalue("cluster")
+    held = OneEngine(request.param)
 
     def run(rows: Iterable[Mapping[str, Any]], with_model: Model | None = None) -> list[dict[str, Any]]:
-        frame = sites(rows)
-        used = with_model or model
-        scored = assess(nw.from_native(frame, eager_only=True), used, engines.look_up(frame, used))
-        return list(scored.to_native().sort("_row").iter_rows(named=True))
+        return held.scored(sites(rows), with_model or model)
 
-    return run
+    yield run
+    held.settle()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import SCHEMA, sites
+from tests.engines.same import assert_same, scored
 
 from vigilance import engines
 from vigilance.scoring.assess import PLACE, SCORES
@@ -41,20 +42,12 @@ def drawn(count: int, seed: int = 7) -> pl.DataFrame:
     return frame.with_columns(note=pl.concat_str(pl.lit("row "), "_row"))
 
 
-def scored(name: str, frame: pl.DataFrame, model: Any) -> pl.DataFrame:
-    return pl.concat(list(engines.engine(name)(frame.lazy(), model, None)))
-
-
 @pytest.mark.parametrize("name", ENGINES)
 def test_engines_agree(name: str, model: Any) -> None:
     frame = drawn(3000)
     one, other = scored("polars", frame, model), scored(name, frame, model)
     assert one["note"].to_list() == other["note"].to_list() == frame["note"].to_list()
-    for column in (*SCORES, *PLACE):
-        if one[column].dtype.is_float():
-            assert float((one[column] - other[column]).abs().max() or 0.0) <= 1e-12, column
-        else:
-            assert one[column].cast(pl.String).to_list() == other[column].cast(pl.String).to_list(), column
+    assert_same(one, other)
 
 
 def test_batches_change_nothing(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,16 +78,22 @@ SITE = st.fixed_dictionaries(
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(SITE, min_size=1, max_size=40))
-def test_any_list_scores_the_same_on_every_engine(rows: list[dict[str, Any]], model: Any) -> None:
-    """The laws are proven on Polars (tests/scoring/test_laws.py); by this they hold on the other engines."""
+def test_any_list_scores_the_same_on_duckdb(rows: list[dict[str, Any]], model: Any) -> None:
     frame = sites(rows)
-    one = scored("polars", frame, model)
-    for name in engines.ENGINES:
-        if name in {"polars", "spark"}:  # Spark has a session to start: tests/engines/test_spark.py
-            continue
-        other = scored(name, frame, model)
-        for column in (*SCORES, *PLACE):
-            if one[column].dtype.is_float():
-                assert float((one[column] - other[column]).abs().max() or 0.0) <= 1e-12, column
-            else:
-                assert one[column].cast(pl.String).to_list() == other[column].cast(pl.String).to_list(), column
+    assert_same(scored("polars", frame, model), scored("duckdb", frame, model))
+
+
+@pytest.mark.parametrize("name", [*ENGINES, pytest.param("spark", marks=pytest.mark.spark)])
+def test_a_site_scores_to_the_bit_alone_as_in_any_company(
+    name: str, model: Any, request: pytest.FixtureRequest
+) -> None:
+    if name == "spark":
+        request.getfixturevalue("cluster")
+    frame = drawn(500)
+    whole = scored(name, frame, model)
+    shuffled = scored(
+        name, frame.sample(fraction=1.0, shuffle=True, seed=3).with_columns(_row=pl.int_range(500)), model
+    )
+    columns = ["_supplier_id", *SCORES, *PLACE]
+    assert shuffled.select(columns).sort("_supplier_id").equals(whole.select(columns).sort("_supplier_id"))
+    assert scored(name, frame.slice(77, 1), model).select(columns).equals(whole.slice(77, 1).select(columns))
