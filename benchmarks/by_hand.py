@@ -87,11 +87,13 @@ def _sql_steps(model: Model) -> list[str]:
         if mine.migrants is not None:
             a, sd = mine.migrants.coefficient, mine.migrants.sd
             ln += f" + ln(1 + {a!r} * migrant_share) - {h}_migrants_average"
-            var += f" + (({a!r} * migrant_share / (1 + {a!r} * migrant_share) - {h}_migrants_slope) * {sd!r}) ** 2"
+            own = f"(({a!r} * migrant_share / (1 + {a!r} * migrant_share) - {h}_migrants_slope) * {sd!r}) ** 2"
+            var += f" + least({own}, {h}_migrants_unknown_var)"
         if mine.sponsorship is not None:
             reach = f"{h}_sponsorship_reach * migrant_share"
             ln += f" + ln(1 + {reach}) - {h}_sponsorship_average"
-            var += f" + ({reach} / (1 + {reach}) * {mine.sponsorship.sd!r}) ** 2"
+            own = f"({reach} / (1 + {reach}) * {mine.sponsorship.sd!r}) ** 2"
+            var += f" + least({own}, {h}_sponsorship_unknown_var)"
         steps += [
             f"SELECT *, {ln} AS t, sqrt({var}) AS sd FROM {{}}",
             f"SELECT *, {h}_ln_outside + {limit!r} * (exp(t * {2 / limit!r}) - 1) / (exp(t * {2 / limit!r}) + 1) "
@@ -142,11 +144,13 @@ def _by_hand(model: Model, hazard: Any, whole: Any, ln_size: Any, size_var: Any)
     if mine.migrants is not None:
         a = mine.migrants.coefficient
         ln = ln + np.log(1 + a * m) - whole[f"{hazard}_migrants_average"]
-        var = var + ((a * m / (1 + a * m) - whole[f"{hazard}_migrants_slope"]) * mine.migrants.sd) ** 2
+        own = ((a * m / (1 + a * m) - whole[f"{hazard}_migrants_slope"]) * mine.migrants.sd) ** 2
+        var = var + np.minimum(own, whole[f"{hazard}_migrants_unknown_var"])
     if mine.sponsorship is not None:
         reach = whole[f"{hazard}_sponsorship_reach"] * m
         ln = ln + np.log(1 + reach) - whole[f"{hazard}_sponsorship_average"]
-        var = var + (reach / (1 + reach) * mine.sponsorship.sd) ** 2
+        own = (reach / (1 + reach) * mine.sponsorship.sd) ** 2
+        var = var + np.minimum(own, whole[f"{hazard}_sponsorship_unknown_var"])
     raw = whole[f"{hazard}_ln_outside"] + limit * np.tanh(ln / limit)
     rate = -top * np.expm1(-np.exp(raw) / top)
     ln_m = np.log(rate) + ln_size

@@ -125,7 +125,7 @@ def _rounded(values: Any, digits: int = DIGITS) -> list[float]:
 
 def size_lines(material: Material, divisions: Sequence[str]) -> dict[str, Any]:
     """The size line: the exponent and its sd, and per division the usual size and its spread."""
-    from vigilance.scoring.model import size  # noqa: PLC0415 - beside its only use
+    from vigilance.scoring.site_numbers import size  # noqa: PLC0415 - beside its only use
 
     model = material.model
     exponent = material.judgements.get("method.size_exponent")

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigilance.rules import RANGE_WIDTH, Judgements
+from vigilance.scoring.uncertainty import held, of_chance
 from vigilance.terms import ABSENT, DIVISION_UNKNOWN, FACTORS, HAZARDS, PRESENT, TIERS, UNKNOWN, Hazard
 
 Floats = NDArray[np.float64]
@@ -33,7 +34,8 @@ class Factor:
 
     ``ln`` and ``var`` are D×K×3; ``weight`` (D×K) is the variance that the absence of the answer adds, and ``known``
     (D×K×3) the part of it that an answer takes away. For the unknown activity ``weight`` is the largest and ``known``
-    builds on the smallest of all activities, so that leaving the activity blank never improves a grade.
+    builds on the smallest of all activities, so that leaving the activity blank never improves a grade; ``var`` is that
+    of its own profile (``HazardModel.unknown_activity`` sees to the interval).
     """
 
     ln: Floats
@@ -106,38 +108,48 @@ def _factor(prevalence: Floats, hazard: Hazard, judgements: Judgements) -> Facto
     return _with_unknown_activity(centred(prevalence, ratio, sd, proof))
 
 
-def centred(prevalence: Floats, ratio: Floats | float, sd: Floats | float, proof: float) -> Factor:
+def centred(
+    prevalence: Floats,
+    ratio: Floats | float,
+    sd: Floats | float,
+    proof: float,
+    *,
+    chance: Floats | None = None,
+    asked: NDArray[np.bool_] | bool = True,
+) -> Factor:
     """The three states of factors with given prevalence (any shape), raw ratio and sd of its logarithm.
 
-    The variance of an unknown factor is that of not knowing the answer, plus the larger of the two answers' own
-    uncertainty: an answer therefore never widens the interval.
+    ``chance`` is that of a blank being a presence, where it is not the prevalence. Where the site is ``asked`` for the
+    state, no answer has more variance than the blank; what a public list says is no answer of the site.
     """
+    blank = prevalence if chance is None else chance
     average = 1.0 + prevalence * (ratio - 1.0)
     present = np.log(ratio) - np.log(average)
     absent = -proof * np.log(average)
     # How the centred logarithm moves with ln r, which gives the uncertainty of the ratio itself.
     slope_present = (1.0 - prevalence) / average
-    slope_absent = proof * prevalence * ratio / average
-    between = prevalence * (1.0 - prevalence) * np.log(ratio) ** 2
+    slope_absent = prevalence * ratio / average
+    between = blank * (1.0 - blank) * np.log(ratio) ** 2
     own_present, own_absent = (slope_present * sd) ** 2, (slope_absent * sd) ** 2
-    var_absent = own_absent + (1.0 - proof) * between
-    var_unknown = between + np.maximum(own_present, own_absent)
+    var_absent = of_chance((1.0 - proof) * blank, np.log(ratio), own_present, own_absent)
+    var_unknown = of_chance(blank, np.log(ratio), own_present, own_absent)
 
     ln, var = (np.zeros((*prevalence.shape, 3)) for _ in range(2))
     ln[..., PRESENT], ln[..., ABSENT] = present, absent
-    var[..., PRESENT], var[..., ABSENT], var[..., UNKNOWN] = own_present, var_absent, var_unknown
+    var[..., UNKNOWN] = var_unknown
+    var[..., PRESENT] = np.where(asked, held(own_present, var_unknown), own_present)
+    var[..., ABSENT] = np.where(asked, held(var_absent, var_unknown), var_absent)
     known = np.zeros_like(ln)
     known[..., PRESENT], known[..., ABSENT] = between, proof * between
     return Factor(ln=ln, var=var, weight=between, known=known)
 
 
 def _with_unknown_activity(factor: Factor) -> Factor:
-    """Give the unknown activity (row 0) the widest variances and the least credit of all activities."""
-    weight, var, known = factor.weight.copy(), factor.var.copy(), factor.known.copy()
+    """Give the unknown activity (row 0) the largest weights and the least credit of all activities."""
+    weight, known = factor.weight.copy(), factor.known.copy()
     weight[0] = factor.weight.max(axis=0)
-    var[0] = factor.var.max(axis=0)
     known[0] = factor.known.min(axis=0)
-    return Factor(ln=factor.ln, var=var, weight=weight, known=known)
+    return Factor(ln=factor.ln, var=factor.var, weight=weight, known=known)
 
 
 def ln_spread(low: Floats, high: Floats) -> Floats:

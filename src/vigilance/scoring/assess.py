@@ -124,7 +124,10 @@ def _with_size(frame: Any, judgements: Judgements) -> Any:
 
 
 def site_terms(model: Model, hazard: Hazard) -> dict[str, tuple[nw.Expr, nw.Expr]]:
-    """The factors that follow from a number of the row: line → (ln ratio, variance); 1 where it is unknown."""
+    """The factors that follow from a number of the row: line → (ln ratio, variance); 1 where it is unknown.
+
+    A known share never has more variance than an unknown one.
+    """
     mine = model.hazards[hazard]
     m, known = nw.col("_migrant_share"), ~nw.col("_migrant_share").is_null()
     found = {}
@@ -134,7 +137,7 @@ def site_terms(model: Model, hazard: Hazard) -> dict[str, tuple[nw.Expr, nw.Expr
         moved = (a * m) / (1.0 + a * m) - nw.col(f"{hazard}_migrants_slope")
         found[lines.MIGRANTS] = (
             nw.when(known).then(ln).otherwise(nw.lit(0.0)),
-            nw.when(known).then((moved * mine.migrants.sd) ** 2).otherwise(nw.col(f"{hazard}_migrants_unknown_var")),
+            _at_most((moved * mine.migrants.sd) ** 2, nw.col(f"{hazard}_migrants_unknown_var")),
         )
     if mine.sponsorship is not None:
         reach = nw.col(f"{hazard}_sponsorship_reach")
@@ -142,11 +145,16 @@ def site_terms(model: Model, hazard: Hazard) -> dict[str, tuple[nw.Expr, nw.Expr
         exposed = 1.0 + reach * share
         found[lines.SPONSORSHIP] = (
             exposed.log() - nw.col(f"{hazard}_sponsorship_average"),
-            nw.when(known)
-            .then((reach * m / (1.0 + reach * m) * mine.sponsorship.sd) ** 2)
-            .otherwise(nw.col(f"{hazard}_sponsorship_unknown_var")),
+            _at_most(
+                (reach * m / (1.0 + reach * m) * mine.sponsorship.sd) ** 2, nw.col(f"{hazard}_sponsorship_unknown_var")
+            ),
         )
     return found
+
+
+def _at_most(answer: nw.Expr, blank: nw.Expr) -> nw.Expr:
+    """The variance of an answer, null where there is none: at most that of the blank, which stands in for it."""
+    return nw.when(answer < blank).then(answer).otherwise(blank)
 
 
 def _with_rate(frame: Any, model: Model, hazard: Hazard) -> Any:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigilance.scoring import lines
-from vigilance.scoring.model import HazardModel, Model, size
+from vigilance.scoring.model import HazardModel, Model
+from vigilance.scoring.site_numbers import size
 from vigilance.terms import BANDS, HAZARDS, PRESENT, UNKNOWN, Hazard
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,7 @@ def cell_lines(model: Model, hazard: Hazard, at: Places) -> dict[str, Line]:
     mine = model.hazards[hazard]
     zero = np.zeros(len(at.country))
     unstated = at.division == 0
-    activity_var = np.where(unstated, mine.unknown_activity_var, 0.0)
+    activity_var = np.where(unstated, mine.unknown_activity[at.country], 0.0)
     activity_weight = zero + mine.unknown_activity_var
     tier_weight = _largest_first(mine.tier.weight)[at.division]
     tier_known = _smallest_first(mine.tier.weight)[at.division]

@@ -6,6 +6,7 @@ model holds no row of a user's file, and is the same for every engine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigilance.reference import Facts
-from vigilance.rules import RANGE_WIDTH, Judgements
+from vigilance.rules import Judgements
 from vigilance.scoring import lines
-from vigilance.scoring.activities import Activities, Factor, activities, centred, ln_spread
+from vigilance.scoring.activities import Activities, Factor, activities, centred
 from vigilance.scoring.base import WORLD, Base, bases
 from vigilance.scoring.country import country_index
 from vigilance.scoring.listings import (
+    Flags,
     Grid,
     Programmes,
     listed_goods,
@@ -28,6 +30,8 @@ from vigilance.scoring.listings import (
     regional_share,
     unheard_of,
 )
+from vigilance.scoring.site_numbers import Shares, migrants, over_unknown_migrants, size, sponsorship
+from vigilance.scoring.uncertainty import held, over_unknown_activity
 from vigilance.terms import ABSENT, DIVISION_UNKNOWN, HAZARDS, PRESENT, TIERS, UNKNOWN, Hazard
 
 Floats = NDArray[np.float64]
@@ -67,23 +71,14 @@ class TierTerm:
 
 
 @dataclass(frozen=True)
-class Shares:
-    """The migrant and sponsorship terms of one hazard: coefficient, its sd (ln), and the averages they centre on."""
-
-    coefficient: float
-    sd: float
-    average: Floats
-    unknown_var: Floats
-    between: Floats
-
-
-@dataclass(frozen=True)
 class HazardModel:
     """Everything that differs between the two hazards."""
 
     base: Base
     base_var: float
     unknown_activity_var: float
+    unknown_activity: Floats
+    """What an unknown activity adds to the variance (C): its own, and at least what the terms of any other would."""
     country: Countries
     tier: TierTerm
     listings: dict[str, Listing]
@@ -175,15 +170,23 @@ def _hazard(
         lines.LISTED_UPSTREAM: edition,
         lines.STATE_IMPOSED: found.since,
     }
+    unknown = judgements.sd_ln(f"method.base_unknown_activity.{hazard}") ** 2
+    tier, shares = _tier_term(hazard, judgements, profile), migrants(hazard, judgements, profile)
+    sponsored = sponsorship(hazard, judgements, profile, strength, regions)
+    by_state = [*np.moveaxis(profile.factors[hazard].var, 1, 0), tier.var, size(judgements, profile).var[:, None]]
+    by_state += [] if shares is None else [over_unknown_migrants(shares)]
+    by_cell = [_over_unknown(one, found.zones if name == lines.STATE_IMPOSED else {}) for name, one in listings.items()]
+    by_cell += [] if sponsored is None else [sponsored.unknown_var]
     return HazardModel(
         base=base[hazard],
         base_var=judgements.sd_ln(f"method.base_range.{hazard}") ** 2,
-        unknown_activity_var=judgements.sd_ln(f"method.base_unknown_activity.{hazard}") ** 2,
+        unknown_activity_var=unknown,
+        unknown_activity=np.maximum(unknown, over_unknown_activity(by_state, by_cell)),
         country=_country_term(hazard, judgements, countries, regions),
-        tier=_tier_term(hazard, judgements, profile),
+        tier=tier,
         listings=listings,
-        migrants=_migrants(hazard, judgements, profile),
-        sponsorship=_sponsorship(hazard, judgements, profile, strength, regions),
+        migrants=shares,
+        sponsorship=sponsored,
         editions=editions,
     )
 
@@ -236,9 +239,8 @@ def _tier_term(hazard: Hazard, judgements: Judgements, profile: Activities) -> T
     between = profile.tiers @ np.log(ratio) ** 2 - mean_ln**2
     divisions = len(profile.codes)
     ln = np.column_stack([np.log(profile.tiers @ ratio), np.tile(np.log(ratio), (divisions, 1))])
-    var = np.column_stack([between + own.max(), np.tile(own, (divisions, 1))])
-    unknown = profile.codes == DIVISION_UNKNOWN
-    var[unknown, 0] = var[:, 0].max()
+    blank = between + profile.tiers @ own
+    var = np.column_stack([blank, held(np.tile(own, (divisions, 1)), blank[:, None])])
     return TierTerm(ln=ln, var=var, weight=between)
 
 
@@ -259,7 +261,7 @@ def _listings(
         state = np.where(flags, PRESENT, np.where(silent, UNKNOWN, ABSENT)).astype(np.int8)
         proof = judgements.value(f"factors.{name}.absence_proof")
         effect = _regional(name, hazard, judgements, flags.astype(float), regions, proof)
-        made[name] = Listing(state, _unknown_activity_widest(effect, grid))
+        made[name] = Listing(state, _unknown_activity_least(effect, grid))
     if judgements.has(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}"):
         made[lines.STATE_IMPOSED] = _state_imposed(hazard, judgements, grid, regions, found)
     return made, edition
@@ -274,7 +276,7 @@ def _regional(
     proof: float,
 ) -> Factor:
     ratio = judgements.get(f"factors.{name}.ratio.{hazard}")
-    return centred(regional_share(present, regions), ratio.value, ratio.sd_ln, proof)
+    return centred(regional_share(present, regions), ratio.value, ratio.sd_ln, proof, asked=False)
 
 
 def _state_imposed(
@@ -287,25 +289,40 @@ def _state_imposed(
     share = judgements.value("factors.state_imposed_zone.zone_share")
     prevalence = np.where(found.country, 1.0, np.where(in_zone, share, 0.0))
     proof = judgements.value("method.absence_proof.documented")
-    effect = _regional(lines.STATE_IMPOSED, hazard, judgements, prevalence, regions, proof)
-    ratio = judgements.get(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}").value
-    between = np.where(in_zone, share * (1.0 - share) * np.log(ratio) ** 2, 0.0)
-    own = np.maximum(effect.var[..., PRESENT], effect.var[..., ABSENT])
-    effect.var[..., UNKNOWN] = between + own
+    ratio = judgements.get(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}")
+    average = regional_share(prevalence, regions)
+    chance = np.where(in_zone, share, average)
+    effect = centred(average, ratio.value, ratio.sd_ln, proof, chance=chance, asked=in_zone)
+    between = np.where(in_zone, share * (1.0 - share) * np.log(ratio.value) ** 2, 0.0)
     known = np.zeros_like(effect.known)
     known[..., PRESENT] = known[..., ABSENT] = between
     state = np.where(found.country, PRESENT, np.where(in_zone, UNKNOWN, ABSENT)).astype(np.int8)
     whole = Factor(ln=effect.ln, var=effect.var, weight=between, known=known)
-    return Listing(state, _unknown_activity_widest(whole, grid))
+    return Listing(state, _unknown_activity_least(whole, grid))
 
 
-def _unknown_activity_widest(effect: Factor, grid: Grid) -> Factor:
-    """Give the unknown activity the widest variance of its country, so that a blank never narrows an interval."""
+def _unknown_activity_least(effect: Factor, grid: Grid) -> Factor:
+    """Give the unknown activity the largest weight of its country and no credit: a blank never improves the grade."""
     blank = grid.divisions == DIVISION_UNKNOWN
-    effect.var[:, blank, UNKNOWN] = effect.var.max(axis=(1, 2))[:, None]
     effect.weight[:, blank] = effect.weight.max(axis=1)[:, None]
     effect.known[:, blank] = 0.0
     return effect
+
+
+def _over_unknown(listing: Listing, zones: Mapping[str, Flags]) -> Floats:
+    """What ``over_unknown_activity`` compares of a listing (C×D): its variance over that of the unknown activity.
+
+    Where zones count, a site names one, names another place, or leaves it blank, whatever its activity: the answer with
+    the most counts.
+    """
+    elsewhere = np.where(listing.state == UNKNOWN, ABSENT, listing.state)
+    named = [elsewhere, *(np.where(flags, PRESENT, elsewhere) for flags in zones.values())] if zones else []
+    over = []
+    for state in (listing.state, *named):
+        var = np.take_along_axis(listing.effect.var, state.astype(np.intp)[..., None], axis=2)[..., 0]
+        over.append(var - var[:, :1])
+    most: Floats = np.max(over, axis=0)
+    return most
 
 
 def _strength(facts: Facts, grid: Grid) -> Floats:
@@ -313,65 +330,3 @@ def _strength(facts: Facts, grid: Grid) -> Floats:
     table = nw.from_native(facts.table("sponsorship"), eager_only=True)
     by_country = dict(zip(table["iso3"].to_list(), table["strength"].to_list(), strict=True))
     return np.array([by_country.get(code, 0.0) for code in grid.countries.tolist()])
-
-
-def _migrants(hazard: Hazard, judgements: Judgements, profile: Activities) -> Shares | None:
-    """ln((1 + a·m)/(1 + a·m̄)): migrants relative to what is usual in the activity (D)."""
-    path = f"factors.{lines.MIGRANTS}.coefficient.{hazard}"
-    if not judgements.has(path):
-        return None
-    a = judgements.get(path)
-    low, mean, high = profile.migrants.T
-    average = np.log(1.0 + a.value * mean)
-    slope = a.value * mean / (1.0 + a.value * mean)
-    full = a.value / (1.0 + a.value)
-    own = np.maximum(slope, full - slope) ** 2 * a.sd_ln**2
-    between = ((np.log(1.0 + a.value * high) - np.log(1.0 + a.value * low)) / RANGE_WIDTH) ** 2
-    return Shares(a.value, a.sd_ln, average, _widest_first(between + own), between)
-
-
-def _sponsorship(
-    hazard: Hazard, judgements: Judgements, profile: Activities, strength: Floats, regions: NDArray[np.str_]
-) -> Shares | None:
-    """ln(1 + k·s·m) relative to the region's average at the activity's share of migrants (C×D)."""
-    path = f"factors.{lines.SPONSORSHIP}.coefficient.{hazard}"
-    if not judgements.has(path):
-        return None
-    k = judgements.get(path)
-    low, mean, high = profile.migrants.T
-    reach = k.value * strength[:, None]
-    average = np.log(regional_share(1.0 + reach * mean, regions))
-    own = (reach / (1.0 + reach)) ** 2 * k.sd_ln**2
-    between = ((np.log(1.0 + reach * high) - np.log(1.0 + reach * low)) / RANGE_WIDTH) ** 2
-    unknown = np.where(reach > 0, between + own, 0.0)
-    unknown[:, 0] = unknown.max(axis=1)
-    return Shares(k.value, k.sd_ln, average, unknown, between)
-
-
-def _widest_first(values: Floats) -> Floats:
-    """The same by division, the unknown activity (first) taking the largest."""
-    widest = values.copy()
-    widest[0] = values.max()
-    return widest
-
-
-@dataclass(frozen=True)
-class Size:
-    """Number of workers by division (D): what stands in for an unknown one, and what that costs.
-
-    ``var`` is that of γ·ln N for an unknown size; a known size never has more, so that an answer never widens the
-    interval.
-    """
-
-    ln_usual: Floats
-    var: Floats
-    between: Floats
-
-
-def size(judgements: Judgements, profile: Activities) -> Size:
-    """The size term: γ·ln N with γ = ``method.size_exponent``."""
-    exponent = judgements.get("method.size_exponent")
-    low, usual, high = profile.size.T
-    between = (exponent.value * ln_spread(low, high)) ** 2
-    var = between + (exponent.sd * np.log(high)) ** 2
-    return Size(ln_usual=np.log(usual), var=_widest_first(var), between=between)
