@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import narwhals.stable.v2 as nw
@@ -102,8 +103,8 @@ def visits(audits: Frame, sites: Frame, judgements: Judgements, on: date, *, onc
     rows = _with_required_days(rows, audits, sites, judgements).with_columns(_rank=_notice_rank())
     who = nw.col("_auditor").fill_null("")
     if once:
-        auditor = {"_auditor": who} if named else {}
-        return rows.select("_supplier_id", "_audited_on", "_rank", _shift=_conditions(judgements), **auditor)
+        by = [who.alias("_auditor")] if named else []
+        return rows.select("_supplier_id", "_audited_on", "_rank", *by, _shift=_conditions(judgements))
     rows = rows.select(
         "_supplier_id",
         "_audited_on",
@@ -263,40 +264,101 @@ def _by_notice(rows: Frame, findings: bool) -> Frame:
 
 
 def _site_level(sums: Frame, tests: dict[Hazard, Test], judgements: Judgements, on: date) -> Frame:
-    found = {notice: judgements.get(f"{_RULES}.concealment.{notice}") for notice in NOTICES}
+    concealment = [judgements.get(f"{_RULES}.concealment.{notice}") for notice in NOTICES]
+    middle, low, high = (
+        Nested.of([float(getattr(share, of)) for share in concealment]) for of in ("value", "low", "high")
+    )
+    runs = _with_open_terms(sums, [middle, low, high])
     present = set(sums.collect_schema().names())
+    # Each step has columns of its own: an engine would compute a common part again for every place that it stands in.
+    runs = runs.with_columns(
+        **{
+            f"_{n}_{of}": nested.total(n)
+            for n in SHORT.values()
+            for of, nested in (("m", middle), ("l", low), ("h", high))
+        }
+    )
+    runs = runs.with_columns(
+        *(nw.col(f"_{n}_m").log().alias(f"_{n}_ln") for n in SHORT.values()),
+        *(
+            ((nw.col(f"_{n}_h").log() - nw.col(f"_{n}_l").log()) / _RANGE_WIDTH).alias(f"_{n}_from_c")
+            for n in SHORT.values()
+        ),
+        *(
+            (middle.slope(SHORT[h]) / nw.col(f"_{SHORT[h]}_m") * tests[h].sd_base).alias(f"_{SHORT[h]}_from_se")
+            for h in HAZARDS
+        ),
+    )
     columns: list[nw.Expr] = []
-    for hazard in HAZARDS:
-        name = SHORT[hazard]
-        term = [of_quanta(nw.col(f"_{name}_term_{rank}")) for rank in range(len(NOTICES))]
-        middle, slope = _run([found[n].value for n in NOTICES], term)
-        low, _ = _run([found[n].low for n in NOTICES], term)
-        high, _ = _run([found[n].high for n in NOTICES], term)
-        from_c = (high - low) / _RANGE_WIDTH
-        from_se = slope * tests[hazard].sd_base
-        value = nw.when(middle < 0).then(middle).otherwise(nw.lit(0.0))
-        count = f"_{name}_n" if f"_{name}_n" in present else "_ev_audits"
+    for name in SHORT.values():
+        value, from_c, from_se = (nw.col(f"_{name}_{part}") for part in ("ln", "from_c", "from_se"))
         columns += [
-            quanta(value).alias(f"_ev_{name}_clean"),
+            quanta(nw.when(value < 0).then(value).otherwise(nw.lit(0.0))).alias(f"_ev_{name}_clean"),
             (from_c * from_c + from_se * from_se).sqrt().alias(f"_ev_{name}_clean_sd"),
-            nw.col(count).alias(f"_ev_{name}_clean_n"),
+            nw.col(f"_{name}_n" if f"_{name}_n" in present else "_ev_audits").alias(f"_ev_{name}_clean_n"),
         ]
-    recent = age_days("_ev_last", on) <= judgements.value(f"{_RULES}.checked_days")
-    checked = nw.when(recent).then(1).otherwise(0)
-    return sums.select("_supplier_id", *columns, "_ev_audits", "_ev_last", _ev_checked=checked)
+    # Whole days, compared as dates: the day at which the window opens still counts.
+    window = on - timedelta(days=math.floor(judgements.value(f"{_RULES}.checked_days")))
+    checked = nw.when(nw.col("_ev_last") >= nw.lit(window)).then(1).otherwise(0)
+    return runs.select("_supplier_id", *columns, "_ev_audits", "_ev_last", _ev_checked=checked)
 
 
-def _run(concealed: list[float], term: list[nw.Expr]) -> tuple[nw.Expr, nw.Expr]:
-    """ln LR of a run and how fast it falls with logit Se, over the nested types of concealment.
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Types of site by what they conceal from: ``order`` of the ranks of notice, least concealed first.
 
-    d ln(1 - Se) / d logit Se = -Se is at most |ln(1 - Se)|: the slope is bounded by the terms themselves, so that the
-    interval is never too narrow.
+    ``weights[i]`` is the share of sites open to the audits of ``order[:i]`` and to no other; the last one is open to
+    all.
     """
-    order = sorted(range(len(concealed)), key=concealed.__getitem__)
-    total, slope, seen = nw.lit(concealed[order[0]]), nw.lit(0.0), nw.lit(0.0)
-    for position, rank in enumerate(order):
-        following = concealed[order[position + 1]] if position + 1 < len(order) else 1.0
-        seen = seen + term[rank]
-        part = seen.exp() * (following - concealed[rank])
-        total, slope = total + part, slope - part * seen
-    return total.log(), slope / total
+
+    order: tuple[int, ...]
+    weights: tuple[float, ...]
+
+    @classmethod
+    def of(cls, concealed: list[float]) -> Nested:
+        """The types that follow from the share concealing from each rank of notice."""
+        order = tuple(sorted(range(len(concealed)), key=concealed.__getitem__))
+        shares = [concealed[rank] for rank in order] + [1.0]
+        return cls(order, (shares[0], *(after - before for before, after in pairwise(shares))))
+
+    def open_to(self) -> list[tuple[int, ...]]:
+        """The ranks that each type but the first is open to."""
+        return [self.order[: count + 1] for count in range(len(self.order))]
+
+    def total(self, name: str) -> nw.Expr:
+        """LR of a run of clean audits."""
+        total = nw.lit(self.weights[0])
+        for weight, ranks in zip(self.weights[1:], self.open_to(), strict=True):
+            total = total + nw.col(_open(name, ranks, "lr")) * weight
+        return total
+
+    def slope(self, name: str) -> nw.Expr:
+        """How fast the LR falls with logit Se, never less than it does.
+
+        d ln(1 - Se) / d logit Se = -Se is at most |ln(1 - Se)|: the slope is bounded by the terms themselves, so that
+        the interval is never too narrow.
+        """
+        slope = nw.lit(0.0)
+        for weight, ranks in zip(self.weights[1:], self.open_to(), strict=True):
+            slope = slope - nw.col(_open(name, ranks, "lr")) * weight * nw.col(_open(name, ranks, "ln"))
+        return slope
+
+
+def _open(name: str, ranks: tuple[int, ...], what: str) -> str:
+    return f"_{name}_{what}_{''.join(map(str, ranks))}"
+
+
+def _with_open_terms(sums: Frame, nested: list[Nested]) -> Frame:
+    """The runs with the summed ln LR of the audits that each type of site is open to, and its exponential."""
+    every = sorted({ranks for each in nested for ranks in each.open_to()})
+    terms: dict[str, nw.Expr] = {}
+    for name in SHORT.values():
+        for ranks in every:
+            total = of_quanta(nw.col(f"_{name}_term_{ranks[0]}"))
+            for rank in ranks[1:]:
+                total = total + of_quanta(nw.col(f"_{name}_term_{rank}"))
+            terms[_open(name, ranks, "ln")] = total
+    summed = sums.with_columns(**terms)
+    return summed.with_columns(
+        **{_open(n, ranks, "lr"): nw.col(_open(n, ranks, "ln")).exp() for n in SHORT.values() for ranks in every}
+    )
