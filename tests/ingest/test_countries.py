@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigilance.ingest.countries import country, resolve, suggestions, vocabulary
+from vigilance.ingest.folding import fold
 from vigilance.ingest.vocabulary import build
 
 NAMES = {
@@ -119,6 +120,105 @@ AMBIGUOUS = [
 def test_names_of_a_country(iso3: str, names: str) -> None:
     wrong = {name: found for name in names.split("|") if (found := country(name)) != iso3}
     assert not wrong
+
+
+FORMAL = {
+    "DEU": "Federal Republic of Germany|Bundesrepublik Deutschland|República Federal de Alemania|ドイツ連邦共和国|Республика Германия",
+    "KHM": "Kingdom of Cambodia|Royaume du Cambodge|Königreich Kambodscha|カンボジア王国|캄보디아 왕국|柬埔寨王国|مملكة كمبوديا",
+    "NGA": "the Federal Republic of Nigeria|République fédérale du Nigeria|Bundesrepublik Nigeria|尼日利亚联邦共和国",
+    "BGD": "Bangladesh, People's Republic of|Volksrepublik Bangladesch|República Popular de Bangladesh|Народная Республика Бангладеш",
+    "ETH": "Federal Democratic Republic of Ethiopia|Ethiopia, Fed. Dem. Rep. of|Федеративная Демократическая Республика Эфиопия",
+    "ESP": "Reino de España|Royaume d'Espagne|Kingdom of Spain|スペイン王国",
+    "VNM": "Cộng hòa xã hội chủ nghĩa Việt Nam|Repubblica Socialista del Vietnam|베트남 사회주의공화국",
+    "LUX": "Grand-Duché de Luxembourg|Großherzogtum Luxemburg|Grand Duchy of Luxembourg|ルクセンブルク大公国",
+    "CUB": "Cuba Island|Isla de Cuba|République de Cuba",
+    "AUT": "Oesterreich|OESTERREICH",
+    "DNK": "Daenemark|Kongeriget Danmark",
+    "UZB": "O'zbekiston|O‘zbekiston|Oʻzbekiston",
+    "CAF": "RCA|République centrafricaine|Central African Rep.",
+    "MMR": "ميانمار|Мьянма|ミャンマー|缅甸",
+}
+
+
+@pytest.mark.parametrize(("iso3", "names"), FORMAL.items())
+def test_formal_names_in_many_languages(iso3: str, names: str) -> None:
+    assert not {name: found for name in names.split("|") if (found := country(name)) != iso3}
+
+
+NOT_THE_COUNTRY = [
+    "State of Georgia",
+    "Niger State",
+    "Estado de México",
+    "Republic of Dominica",
+    "Georgia Islands",
+    "United Arab Republic",
+    "Islamic State",
+    "Commonwealth of Independent States",
+    "European Union",
+    "Commonwealth of Virginia",
+    "Kingdom",
+    "Republic of",
+    "共和国",
+    "Ira?",
+    "Norfolk",
+    "Almania",
+    "Malé",
+    "China, Republik",
+    "Republik China",
+    "República de China",
+    "Sveti Martin",
+    "Guyane",
+]
+
+
+@pytest.mark.parametrize("text", NOT_THE_COUNTRY)
+def test_what_only_looks_like_the_formal_name_of_a_country_is_not_read(text: str) -> None:
+    assert not isinstance(country(text), str)
+    assert resolve([text])[0].value is None
+
+
+def test_vowels_written_as_marks_tell_two_countries_apart() -> None:
+    assert country("ไนเจอร์") == "NER"
+    assert country("ไนจีเรีย") == "NGA"
+    assert fold("गिनी") != fold("गाना")
+
+
+BROKEN = {
+    "CÃ´te d'Ivoire": "CIV",
+    "TÃ¼rkei": "TUR",
+    "BrÃ©sil": "BRA",
+    "C?te d'Ivoire": "CIV",
+    "C\ufffdte d\ufffdIvoire": "CIV",
+    "Espa?a": "ESP",
+    "Ir\ufffd": None,
+    "?": None,
+    "Ira?": None,
+    "Mal?": None,
+}
+
+
+@pytest.mark.parametrize(("text", "iso3"), BROKEN.items())
+def test_broken_letters_are_restored_aloud_where_one_country_fits(text: str, iso3: str | None) -> None:
+    reading = resolve([text])[0]
+    assert reading.value == iso3
+    assert reading.text is not None
+    assert reading.text.code == ("country_broken_letters" if iso3 else "country_unknown")
+
+
+@pytest.mark.parametrize(("text", "iso3"), {"Scotland": "GBR", "Écosse": "GBR", "GB-WLS": "GBR", "DDR": "DEU"}.items())
+def test_a_part_of_a_country_is_read_as_its_country_aloud(text: str, iso3: str) -> None:
+    reading = resolve([text])[0]
+    assert reading.value == iso3
+    assert reading.text is not None
+    assert (reading.text.code, reading.text.severity) == ("country_subdivision", "info")
+
+
+def test_no_country_is_reached_from_another_by_words_of_a_form_of_state() -> None:
+    known = vocabulary()
+    for iso3, pair in known.display.items():
+        for name in pair:
+            for formal in (f"Republic of {name}", f"{name}, Kingdom of", f"République du {name}", f"État de {name}"):
+                assert country(formal) in (iso3, None) or isinstance(country(formal), list), formal
 
 
 @pytest.mark.parametrize("text", REFUSED)

@@ -19,6 +19,7 @@ import polars as pl
 from vigilance.i18n import language, messages
 from vigilance.ingest.columns import Cell, Column, Reader, Text
 from vigilance.ingest.folding import fold, visible, words
+from vigilance.ingest.formal_names import Forms
 from vigilance.ingest.words import Reading, read_words, same
 
 _ = messages("ingest")
@@ -27,15 +28,14 @@ _COMPILED: Final = Path(__file__).parent / "vocabulary" / "countries.json"
 _ARTICLES: Final = frozenset(
     ["the", "la", "le", "les", "l", "el", "los", "las", "il", "der", "die", "das", "de", "het"]
 )
-_REPUBLIC: Final = re.compile(
-    r"^(?:the )?(?:republic of|rep of|kingdom of|republique de|republique du|republique d|royaume de|royaume du|"
-    r"republica de|republica del|republik) (?:the )?(.+)$"
-)
 _SAINT: Final = {"st": "saint", "ste": "sainte", "sta": "santa", "is": "islands", "isl": "islands"}
 _PARENTHESES: Final = re.compile(r"^(.*?)\s*[(\[]([^()\[\]]+)[)\]]\s*$")
 _SUBDIVISION: Final = re.compile(r"^([A-Z]{2})-[A-Z0-9]{1,3}$")
 _DOTTED: Final = re.compile(r"^(?:[A-Za-z]\.\s?){2,3}$|^(?:[A-Za-z]\.){1,2}[A-Za-z]$")
 _DASHED: Final = re.compile(r"\s+[-–—:/|]\s+|\s*[|:/]\s*")
+_LOST: Final = re.compile("\ufffd+|(?<=[^\\W\\d_])\\?(?=[^\\W\\d_])")
+"""What stands for a letter that was lost: the replacement character, or a question mark inside a word."""
+_LEAST_KNOWN: Final = 4
 _MOST_SUGGESTED: Final = 2_000
 """Distinct unknown names for which a likeness is looked up; beyond that the hint is general."""
 
@@ -48,6 +48,8 @@ class Vocabulary:
     names: dict[str, str]
     ambiguous: dict[str, list[str]]
     display: dict[str, tuple[str, str]]
+    forms: Forms
+    parts: frozenset[str]
 
     def title(self, iso3: str) -> str:
         """The name of a country in the language in use."""
@@ -63,13 +65,15 @@ def vocabulary() -> Vocabulary:
         codes |= {alpha2: alpha3, alpha3: alpha3} | ({numeric: alpha3} if numeric else {})
     names = {key: iso3 for iso3, keys in loaded["names"].items() for key in keys.split("|")}
     display = {iso3: (pair[0], pair[1]) for iso3, pair in loaded["display"].items()}
-    return Vocabulary(codes, names, loaded["ambiguous"], display)
+    return Vocabulary(codes, names, loaded["ambiguous"], display, Forms.of(loaded["forms"]), frozenset(loaded["parts"]))
 
 
 def country(text: str) -> str | list[str] | None:
     """The alpha-3 code that a text names; a list of codes where it is ambiguous; None where it is unknown."""
     known = vocabulary()
     plain = visible(text)
+    if "?" in plain or "\ufffd" in plain:  # a letter may have been lost: see ``restored``
+        return None
     if (code := _code(plain)) is not None:
         return code
     for spelling in _spellings(plain):
@@ -78,7 +82,9 @@ def country(text: str) -> str | list[str] | None:
             return known.ambiguous[key]
         if key in known.names:
             return known.names[key]
-    return _of_parts(plain)
+    if (part := _of_parts(plain)) is not None:
+        return part
+    return _formal(plain)
 
 
 def _code(plain: str) -> str | None:
@@ -107,8 +113,6 @@ def _spellings(plain: str) -> Iterator[str]:
             yield " ".join(tokens[1:])
         if len(tokens) > 1 and tokens[-1] in _ARTICLES:
             yield " ".join(tokens[:-1])
-        if match := _REPUBLIC.match(" ".join(tokens)):
-            yield match[1]
 
 
 def _unfolded(plain: str) -> Iterator[str]:
@@ -120,6 +124,18 @@ def _unfolded(plain: str) -> Iterator[str]:
     if match := _PARENTHESES.match(plain):
         yield f"{match[2]} {match[1]}"
         yield f"{match[1]} {match[2]}"
+
+
+def _formal(plain: str) -> str | list[str] | None:
+    """What is left of a formal name, as the name of a country; inverted ones (``Korea, Republic of``) as well."""
+    known = vocabulary()
+    for form in _unfolded(plain):
+        for key, blocked in known.forms.bare(form):
+            if key in known.ambiguous:
+                return known.ambiguous[key]
+            if (found := known.names.get(key)) is not None:
+                return None if found in blocked else found
+    return None
 
 
 def _of_parts(plain: str) -> str | None:
@@ -161,9 +177,11 @@ def resolve(texts: Sequence[str], members: frozenset[str] | None = None) -> list
     budget = _MOST_SUGGESTED
     readings = []
     for text in texts:
-        found = country(text)
+        mended = restored(text)
+        found = mended or country(text)
+        said = _mended(mended) if mended else _subdivided(text)
         if isinstance(found, str) and (members is None or found in members):
-            readings.append(Reading(found, _subdivided(text)))
+            readings.append(Reading(found, said))
             continue
         near: list[str] = []
         if found is None and budget:
@@ -172,13 +190,45 @@ def resolve(texts: Sequence[str], members: frozenset[str] | None = None) -> list
     return readings
 
 
+def restored(text: str) -> str | None:
+    """The country of a name whose letters were broken on the way, where only one fits; None otherwise.
+
+    ``TÃ¼rkei`` is UTF-8 that was read as Windows-1252; in ``C?te d'Ivoire`` one letter was lost.
+    """
+    if not text.isascii():
+        try:
+            again = country(text.encode("cp1252").decode("utf-8"))
+        except UnicodeError:
+            again = None
+        if isinstance(again, str):
+            return again
+    if not _LOST.search(text):
+        return None
+    pattern = ".?".join(re.escape(fold(part)) for part in _LOST.split(text))
+    if len(pattern) <= _LEAST_KNOWN:
+        return None
+    names = vocabulary().names
+    found = {names[key] for key in names if re.fullmatch(pattern, key)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _mended(iso3: str) -> Text:
+    return Text(
+        "country_broken_letters",
+        "warning",
+        _("letters were broken by a wrong encoding; read as {country}").format(country=vocabulary().title(iso3)),
+        _("export the list as UTF-8"),
+    )
+
+
 def _subdivided(text: str) -> Text | None:
-    if not _SUBDIVISION.match(visible(text)):
+    plain = visible(text)
+    if not _SUBDIVISION.match(plain) and fold(plain) not in vocabulary().parts:
         return None
     return Text(
         "country_subdivision",
         "info",
-        _("the code of a subdivision; its country is read"),
+        _("a part of a country; the country is read"),
         _("put the country here and the subdivision into a column named zone"),
     )
 

@@ -21,7 +21,15 @@ MIXED_PATTERN: Final = r"[A-Za-z][\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}]
 _INVISIBLE_RE: Final = re.compile(INVISIBLE_PATTERN)
 _LETTERS: Final = str.maketrans(
     {"ı": "i", "đ": "d", "ð": "d", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "þ": "th", "ħ": "h", "ŋ": "n", "ə": "e"}
+    # Letters of the Arabic script that Persian and Urdu keyboards and careless typing exchange; the stretching line.
+    | {"ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك", "ڤ": "ف", "ہ": "ه", "ھ": "ه", "ۀ": "ه", "ے": "ي", "ٱ": "ا", "ـ": ""}
 )
+_APOSTROPHES: Final = re.compile("[\u02b0-\u02ff]")
+"""Modifier letters: ``Oʻzbekiston`` and ``Вʼєтнам`` are typed with any apostrophe."""
+_NASALS: Final = re.compile(
+    "[\u0919\u091e\u0923\u0928\u092e]\u094d(?=[\u0915-\u092e])|[\u0999\u099e\u09a3\u09a8\u09ae]\u09cd(?=[\u0995-\u09ae])"
+)
+"""A nasal before the consonant that it goes with, which Hindi and Bengali write as a dot (that falls away) as well."""
 _LOOKALIKES: Final = str.maketrans(
     "асеіјорѕухԁАВСЕНІЈКМОРЅТХУαεικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
     "aceijopsyxdABCEHIJKMOPSTXYaeikvoptuxABEZHIKMNOPTYX",
@@ -56,10 +64,18 @@ def words(text: str) -> tuple[str, ...]:
     if text.isascii():
         return tuple(_ASCII_RE.findall(text.casefold()))
     low = _unmixed(unicodedata.normalize("NFKC", visible(text)).casefold())
+    low = _NASALS.sub("", _APOSTROPHES.sub(" ", low))
     plain = unicodedata.normalize("NFKD", low.translate(_LETTERS))
-    kept = "".join(ch for ch in plain if unicodedata.category(ch) != "Mn")
-    kept = "".join(ch if ch.isalnum() or unicodedata.category(ch) == "Mc" else " " for ch in kept)
+    kept = "".join(ch for ch in plain if unicodedata.category(ch) != "Mn" or _is_vowel(ch))
+    kept = "".join(ch if ch.isalnum() or unicodedata.category(ch)[0] == "M" else " " for ch in kept)
     return tuple(kept.split())
+
+
+@lru_cache(maxsize=512)
+def _is_vowel(mark: str) -> bool:
+    """Whether a mark is a vowel of a script that writes vowels as marks: without it two names become one."""
+    name = unicodedata.name(mark, "")
+    return "VOWEL SIGN" in name or "THAI CHARACTER SARA" in name or "MAI HAN-AKAT" in name
 
 
 def fold(text: str) -> str:
