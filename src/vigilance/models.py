@@ -56,7 +56,7 @@ def _name(facts: Facts, judgements: Judgements) -> str | None:
     if not plain or code is None or not judgements.book.digest:
         return None
     made_of = cache.key(
-        facts=facts.reference.digest,
+        facts=facts.reference.identity(),
         rules=judgements.digest,
         on=[facts.on, judgements.on],
         code=code,

@@ -16,7 +16,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from vigilance.atomic import digest as file_digest
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import language, messages
 
@@ -146,22 +145,28 @@ class Reference:
         """The facts that were public on a date."""
         return Facts(self, on)
 
-    @property
-    def digest(self) -> str:
-        """sha256 over all that the manifest says: the digest of each table, and how it is read."""
-        said = {name: asdict(entry) for name, entry in sorted(self.entries.items())}
+    def identity(self, names: Iterable[str] | None = None) -> str:
+        """sha256 over what the manifest says of some tables, or of all: their digests, and how they are read."""
+        known = self.entries if names is None else {name: self.entries[name] for name in names if name in self.entries}
+        said = {name: asdict(entry) for name, entry in sorted(known.items())}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
-    def intact(self) -> bool:
-        """Whether the file of every table is the one that the manifest describes, by its sha256.
+    def intact(self, names: Iterable[str] | None = None) -> bool:
+        """Whether the files of some tables, or of all, are those that the manifest describes, by their sha256.
 
-        All are read, because size and time tell nothing for certain (a restored backup, a clock set back), and the
-        facts are small enough: some milliseconds.
+        They are read for it, because size and time tell nothing for certain (a restored backup, a clock set back), and
+        the facts are small enough: some milliseconds.
         """
         try:
-            return all(file_digest(self.root / name / "table.csv") == e.sha256 for name, e in self.entries.items())
-        except OSError:
+            return all(self._content(name) is not None for name in names or self.entries)
+        except (KeyError, OSError):
             return False
+
+    def _content(self, name: str) -> bytes | None:
+        """The bytes of a table; None where their sha256 is not that of the manifest."""
+        with open(f"{self.root}/{name}/table.csv", "rb") as file:  # noqa: PTH123 - a path costs more than the file
+            content = file.read()
+        return content if hashlib.sha256(content).hexdigest() == self.entries[name].sha256 else None
 
     def _read(self, name: str) -> pl.DataFrame:
         entry = self.entries.get(name)
@@ -172,10 +177,10 @@ class Reference:
             )
         path = self.root / name / "table.csv"
         try:
-            content = path.read_bytes()
+            content = self._content(name)
         except FileNotFoundError as error:
             raise InputRefused(_("{path} is missing").format(path=path)) from error
-        if hashlib.sha256(content).hexdigest() != entry.sha256:
+        if content is None:
             raise InputRefused(
                 _("{path} is not the table that the manifest describes (sha256 differs)").format(path=path),
                 hint=_("if the change is wanted, check it and record it with `vigilance data check --write`"),
@@ -199,6 +204,12 @@ class Facts:
         """sha256 over the names and sha256 of all tables: the same facts give the same digest, read or unread."""
         lines = (f"{name} {self.reference.entries[name].sha256}\n" for name in self.reference.tables)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def identity(self, names: Iterable[str]) -> str:
+        """What decides the rows of some tables: their digests, how they are read and, where one is dated, the date."""
+        entries = [self.reference.entries[name] for name in names if name in self.reference.entries]
+        dated = any(entry.events or KNOWN_ON in entry.columns for entry in entries)
+        return f"{self.reference.identity(names)} {self.on.isoformat() if dated else ''}"
 
     def table(self, name: str) -> pl.DataFrame:
         """The rows of a table that were known on the date; columns as in its card.

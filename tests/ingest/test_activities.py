@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from vigilance.ingest.activities import Activities, scheme_of
@@ -100,3 +102,33 @@ def test_an_activity_that_is_not_understood_sets_its_row_aside_with_the_fix(site
     issue = intake.issues.filter(intake.issues["code"] == "activity_unknown").row(0, named=True)
     assert (issue["row"], issue["column"], issue["value"]) == (2, "activity", "Textyles manufactring xq")
     assert issue["hint"]
+
+
+def test_a_kept_index_is_the_built_one(facts: Facts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGILANCE_CACHE", "off")
+    built = Activities.of(facts)
+    monkeypatch.delenv("VIGILANCE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    Activities.of(facts)
+    assert len(list(tmp_path.glob("vigilance/activities-*.json"))) == 1
+    monkeypatch.setattr(Activities, "_add_aliases", None)
+    kept = Activities.of(facts)
+    for name in ("titles", "sections", "labels", "codes", "keywords", "verbs"):
+        assert getattr(kept, name) == getattr(built, name)
+    # Of two equal shares the first counts, so their order matters too.
+    for name in ("labels", "codes", "keywords"):
+        shares, own = getattr(kept, name), getattr(built, name)
+        assert {key: list(shares[key].items()) for key in own} == {key: list(own[key].items()) for key in own}
+
+
+def test_an_index_over_other_tables_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    table = pl.DataFrame(schema=dict.fromkeys(("scheme", "code", "label", "isic_division", "weight"), pl.String))
+    titles = pl.DataFrame(schema=dict.fromkeys(("code", "level", "section", "name_en", "name_fr"), pl.String))
+
+    class Other:
+        def table(self, name: str) -> pl.DataFrame:
+            return titles if name == "activities" else table
+
+    assert not Activities.of(Other()).labels
+    assert not list(tmp_path.iterdir())

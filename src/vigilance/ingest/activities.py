@@ -20,6 +20,7 @@ import polars as pl
 
 from vigilance import terms
 from vigilance.i18n import language, messages
+from vigilance.ingest import activity_kept
 from vigilance.ingest.columns import BLANK_WORDS, Cell, Column, Reader, Tables, Text
 from vigilance.ingest.folding import fold, visible, words
 from vigilance.ingest.words import Reading, read_words
@@ -127,10 +128,15 @@ class Activities:
 
     @classmethod
     def of(cls, facts: Tables) -> Activities:
-        """Build the index from the tables of facts."""
+        """The index of the tables of facts, built unless it was before."""
+        entry = activity_kept.entry(facts)
+        if (kept := activity_kept.read(entry)) is not None:
+            return cls(*kept)
         index = cls()
         index._add_aliases(facts.table("activity_aliases"))
         index._add_titles(facts.table("activities"))
+        made = (index.titles, index.sections, index.labels, index.codes, index.keywords)
+        activity_kept.write(entry, activity_kept.Tables(*made))
         return index
 
     def _add_aliases(self, table: pl.DataFrame) -> None:
