@@ -178,8 +178,8 @@ def test_any_header_when_the_counts_decide(put, case):
     [
         (b"a,b;c\n1,2;3\n", "ambiguous"),
         (b"a,b\nfoo\nbar\nbaz\n1,2,3\n", "delimiter"),
-        (b"1,2,3\n4,5,6\n", "values where the column names"),
-        (b"a,1\nb,2\n", "values where the column names"),
+        (b"1 2,3 4\n5 6,7 8\n", "ambiguous"),
+        (b"sep=,\nx;1,5\ny;2,5\nz;3,5\n", "ambiguous"),
         (b"a b c\n1 2 3\n", "ambiguous"),
         (b"a^b\n1^2\n", "ambiguous"),
         (b"a||b||c\n1||2||3\n", "two characters"),

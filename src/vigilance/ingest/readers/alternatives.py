@@ -10,49 +10,86 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from vigilance.ingest.readers import scratch
-from vigilance.ingest.readers.dialect import DELIMITERS
 from vigilance.ingest.readers.encoding import Text
+from vigilance.ingest.readers.layouts import DELIMITERS
 from vigilance.ingest.readers.limits import MIB
 
 _HEAD: Final = 256 * 1024
 _LARGEST: Final = 256 * MIB
-_UNUSUAL: Final = "^~\x1f\x1e\x01:# =/*!&"
+_UNUSUAL: Final = "^~\x1f\x1e\x01:# =/*!&¦、，；"
+_RUN: Final = re.compile(r"[^\w\s\"']{2,4}|\t +")
+_RUNS: Final = 5
+"""Runs of signs in the first line that are tried as one delimiter."""
 _MARKS: Final = frozenset(DELIMITERS) - {"\t"}
+_PAIRS: Final = ("“”", "„“", "«»")
 _LEAST: Final = 3
 """Records, the header among them, that a dialect must give before it is believed."""
+_STAND_IN: Final = "\x1c"
+_QUOTE: Final = "\x1d"
+"""One sign each for a delimiter of several and for quotes that open and close differently; no text holds them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """How the cells of a file are told apart."""
+    """How the cells of a file are told apart.
+
+    ``quote`` is one sign, a pair that opens and closes, or nothing where quotes are ordinary signs. ``blanks`` may
+    stand around delimiters. Where a file is ``wrapped``, each line is one quoted cell that holds a record.
+    """
 
     delimiter: str
     quote: str = '"'
     escape: str | None = None
     blanks: bool = False
+    wrapped: bool = False
 
     @property
     def cost(self) -> int:
         """How far the dialect is from the usual ones."""
-        return (self.delimiter not in DELIMITERS) + (self.quote != '"') + (self.escape is not None) + self.blanks
+        unusual = (self.delimiter not in DELIMITERS, self.quote != '"', self.escape is not None)
+        return sum(unusual) + self.blanks + self.wrapped
 
-    def reader(self, lines: Iterator[str] | io.TextIOBase) -> Iterator[list[str]]:
-        """The records of some text. Raises ``csv.Error`` where the quotes are wrong."""
-        return csv.reader(
-            lines,
-            delimiter=self.delimiter,
-            quotechar=self.quote,
+    def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """The records of some text, given line by line. Raises ``csv.Error`` where the quotes are wrong."""
+        several = len(self.delimiter) > 1
+        found = csv.reader(
+            map(self._plain, _unwrapped(lines, self.delimiter) if self.wrapped else lines),
+            delimiter=_STAND_IN if several else self.delimiter,
+            quotechar=_QUOTE if len(self.quote) > 1 else self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
             escapechar=self.escape,
             doublequote=True,
             skipinitialspace=self.blanks,
             strict=True,
         )
+        return ([cell.replace(_STAND_IN, self.delimiter) for cell in cells] for cells in found) if several else found
+
+    def _plain(self, line: str) -> str:
+        """A line in signs that ``csv`` knows. Raises ``csv.Error`` for one that cannot be put so."""
+        if _STAND_IN in line or _QUOTE in line:
+            raise csv.Error("a sign that stands for others")
+        quote, mark = re.escape(self.quote), re.escape(self.delimiter)
+        if self.blanks and f"{self.quote} " in line:
+            if re.search(rf"[^\s{mark}{quote}](?:{quote}{quote})+ +({mark}|[\r\n]|\Z)", line):
+                raise csv.Error("a blank after a doubled quote may belong to the cell")
+            line = re.sub(rf"{quote} +(?={mark}|[\r\n]|\Z)", self.quote, line)
+        if len(self.quote) > 1:
+            line = line.replace(self.quote[0], _QUOTE).replace(self.quote[1], _QUOTE)
+        return line.replace(self.delimiter, _STAND_IN) if len(self.delimiter) > 1 else line
+
+
+def _unwrapped(lines: Iterable[str], delimiter: str) -> Iterator[str]:
+    """The lines inside the only cell of each record. Raises ``csv.Error`` for a record of several cells."""
+    for cells in csv.reader(lines, delimiter=delimiter, strict=True):
+        if len(cells) > 1:
+            raise csv.Error("more than one cell")
+        yield from io.StringIO("".join(cells) + "\n", newline="")
 
 
 def find(text: Text) -> Alternative | None:
@@ -78,14 +115,23 @@ def find(text: Text) -> Alternative | None:
 
 
 def _candidates(sample: str) -> Iterator[Alternative]:
-    quotes = ['"', *(mark for mark in "'`" if sample.count(mark) > 3)]
+    quotes = ['"', *(mark for mark in "'`´“”" if sample.count(mark) > 3)]
     escapes = [None, *(["\\"] if "\\" in sample else [])]
-    marks = [mark for mark in (*DELIMITERS, *_UNUSUAL) if mark in sample]
+    top = sample.lstrip().partition("\n")[0]
+    runs = list(dict.fromkeys(_RUN.findall(top)))[:_RUNS]
+    marks = [mark for mark in (*DELIMITERS, *_UNUSUAL, *runs) if mark in sample]
     for mark, quote, escape, blanks in itertools.product(marks, quotes, escapes, (False, True)):
         if (mark, blanks) != (" ", True):
             alternative = Alternative(mark, quote, escape, blanks)
             if alternative.cost:
                 yield alternative
+    usual = [mark for mark in DELIMITERS if mark in sample]
+    for mark, pair in itertools.product(usual, [pair for pair in _PAIRS if sample.count(pair[0]) > 3]):
+        yield Alternative(mark, pair)
+    if '"' in sample:
+        yield from (Alternative(mark, "", escape) for mark in usual for escape in escapes)
+    if top.startswith('"') and top.rstrip().endswith('"'):
+        yield from (Alternative(mark, wrapped=True) for mark in usual)
 
 
 def _regular(alternative: Alternative, sample: str) -> list[list[str]] | None:
@@ -107,16 +153,19 @@ def _regular(alternative: Alternative, sample: str) -> list[list[str]] | None:
 
 def _is_at_work(alternative: Alternative, sample: str, records: list[list[str]]) -> bool:
     mark, quote, escape = alternative.delimiter, alternative.quote, alternative.escape
-    if quote != '"' and not any(f"{end}{quote}" in sample for end in (mark, "\n", "\r")):
+    if alternative.wrapped or len(quote) > 1:
+        return alternative.wrapped or f"{quote[1]}{mark}{quote[0]}" in sample
+    if (escape and not _escapes(sample, mark + (quote or '"'))) or not _quotes(mark, quote, sample):
         return False
-    if escape and not _escapes(sample, mark + quote):
-        return False
+    if not quote:
+        return _quotes_are_signs(records)
     if alternative.blanks:
         plain = Alternative(mark, quote, escape)
         try:
             raw = [cells for cells in plain.reader(io.StringIO(sample, newline="")) if cells]
         except csv.Error:
-            return f"{mark} {quote}" in sample
+            after = re.search(rf"{quote} +({re.escape(mark)}|[\r\n])", sample)
+            return after is not None or f"{mark} {quote}" in sample
         return all(cell.startswith(" ") for cells in raw for cell in cells[1:]) or len(raw[0]) != len(records[0])
     # What looks like a quote of another kind around whole cells was not understood.
     last = [cells[-1] for cells in records]
@@ -124,6 +173,22 @@ def _is_at_work(alternative: Alternative, sample: str, records: list[list[str]])
     return wrapped * 10 < len(records) * len(records[0]) and not any(
         all(cell.endswith(end) for cell in last) for end in DELIMITERS
     )
+
+
+def _quotes(mark: str, quote: str, sample: str) -> bool:
+    """Whether an unusual quote opens some cell."""
+    return quote in ("", '"') or any(f"{end}{quote}" in sample for end in (mark, "\n", "\r"))
+
+
+def _quotes_are_signs(records: list[list[str]]) -> bool:
+    """Whether quotes are inch marks or stand in pairs inside cells, on several lines, and never around a cell."""
+    quoting = [[cell for cell in cells if '"' in cell] for cells in records]
+    cells = [cell for cells in quoting for cell in cells]
+    sound = all(
+        not cell.startswith('"') and '""' not in cell and (cell.count('"') % 2 == 0 or re.search(r'\d"$', cell))
+        for cell in cells
+    )
+    return sound and sum(map(bool, quoting)) > 1
 
 
 def _escapes(sample: str, special: str) -> bool:

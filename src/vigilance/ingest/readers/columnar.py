@@ -12,7 +12,8 @@ from vigilance.i18n import messages
 from vigilance.ingest.readers.child import Died, ask
 from vigilance.ingest.readers.columnar_child import as_text, is_flat, scanned
 from vigilance.ingest.readers.columns import unique_names
-from vigilance.ingest.readers.dialect import nearest, quoted
+from vigilance.ingest.readers.dialect import nearest
+from vigilance.ingest.readers.layouts import quoted
 from vigilance.ingest.readers.limits import GIB, MIB, Limits
 from vigilance.ingest.readers.table import (
     LINE,

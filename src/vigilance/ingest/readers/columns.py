@@ -8,7 +8,7 @@ from typing import Any
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.ingest.readers.dialect import quoted
+from vigilance.ingest.readers.layouts import quoted
 from vigilance.ingest.readers.table import LINE, ROW, Match
 from vigilance.issues import issue, shown
 

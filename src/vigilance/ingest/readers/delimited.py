@@ -14,10 +14,12 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
+from vigilance.ingest.readers import headings
 from vigilance.ingest.readers.cleaning import CODES, FOLDED_CR, FOLDED_LF, BadByte, Cleaned, Fate, Plan, clean
 from vigilance.ingest.readers.columns import unique_names
-from vigilance.ingest.readers.dialect import Layout, find, two_tables
+from vigilance.ingest.readers.dialect import find, two_tables
 from vigilance.ingest.readers.encoding import Text, open_text, refuse_bytes
+from vigilance.ingest.readers.layouts import Layout
 from vigilance.ingest.readers.limits import Limits
 from vigilance.ingest.readers.prescan import Shape, scan
 from vigilance.ingest.readers.proof import proved
@@ -60,17 +62,19 @@ def read_delimited(
     limits: Limits,
     encoding: str | None = None,
     delimiter: str | None = None,
+    headless: bool = False,
     digest: str = "",
     size: int = 0,
 ) -> RawTable:
     """One delimited text file as a table of text.
 
-    ``name`` is what to call the file in messages, ``digest`` and ``size`` describe the user's own file. Raises
+    ``name`` is what to call the file in messages, ``digest`` and ``size`` describe the user's own file, ``headless``
+    says that no line names the columns. Raises
     ``InputRefused`` when the file as a whole cannot be read without guessing.
     """
     text = open_text(path, name, encoding)
     head = _head(text, name)
-    layout = find(head, name, matcher, limits, delimiter, text.start)
+    layout = find(head, name, matcher, limits, delimiter, text.start, headless=headless)
     names, notes = unique_names(layout.header, layout.match, name, layout.header_line)
     notes = _say_layout(layout, name) + notes
     try:
@@ -86,7 +90,7 @@ def read_delimited(
             _set_aside_issues(found, layout, name),
         ]
     )
-    return RawTable(
+    table = RawTable(
         file=path,
         sheet="",
         header=header,
@@ -102,6 +106,7 @@ def read_delimited(
         trailer=list(trailer.lines),
         parse=partial(_parsed, found, layout, names) if plain else None,
     )
+    return headings.told(table, layout, text)
 
 
 def _head(text: Text, name: str) -> bytes:

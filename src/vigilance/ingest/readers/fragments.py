@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from vigilance.i18n import messages
-from vigilance.ingest.readers.dialect import DELIMITERS
+from vigilance.ingest.readers.layouts import DELIMITERS
 from vigilance.ingest.readers.table import LINE, RawTable
 from vigilance.issues import SCHEMA
 

@@ -14,9 +14,9 @@ from typing import Final
 
 import polars as pl
 
-from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.ingest.readers.dialect import quoted, two_tables
+from vigilance.ingest.readers.dialect import two_tables
+from vigilance.ingest.readers.layouts import header_missing
 from vigilance.ingest.readers.table import LINE, ROW, Counts, RawTable
 from vigilance.issues import frame as issue_frame
 from vigilance.issues import issue
@@ -159,12 +159,7 @@ def _refuse_values_as_header(table: RawTable, patterns: Mapping[str, Pattern]) -
         if row["form"] in patterns[row["name"]].forms and (not row["year"] or patterns[row["name"]].years)
     ]
     if alike and len(alike) * 2 >= cells.height:
-        raise InputRefused(
-            _("{file}: values where the column names should be: {found}").format(
-                file=table.file.name, found=quoted(alike)
-            ),
-            hint=_("the first line must hold the column names"),
-        )
+        raise header_missing(table.file.name, None, alike)
 
 
 def without(table: RawTable, aside: pl.DataFrame, reason: str) -> RawTable:

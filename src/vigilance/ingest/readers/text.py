@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
@@ -12,16 +11,14 @@ from vigilance.errors import InputRefused
 from vigilance.i18n import messages
 from vigilance.ingest.readers import alternatives, fragments, patterns
 from vigilance.ingest.readers.delimited import read_delimited
-from vigilance.ingest.readers.dialect import DELIMITERS
 from vigilance.ingest.readers.encoding import open_text
+from vigilance.ingest.readers.layouts import DELIMITERS, HeaderMissing
 from vigilance.ingest.readers.limits import Limits
 from vigilance.ingest.readers.table import HeaderMatcher, RawTable
 from vigilance.issues import frame as issue_frame
 from vigilance.issues import issue
 
 _ = messages("readers")
-
-_BAD_QUOTES: Final = ("bare_quote", "unclosed_quote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +37,28 @@ def read_text(asked: Asked) -> RawTable:
     """The table of a text file. Raises ``InputRefused`` when no dialect gives one."""
     try:
         table = _standing(asked, asked.source, asked.encoding, asked.delimiter)
-    except InputRefused:
-        other = None if asked.delimiter else _other(asked)
-        if other is None:
-            raise
-        table = other
-    else:
-        if not asked.delimiter and table.rejected["reason"].is_in(_BAD_QUOTES).any():
+        if not asked.delimiter and table.rejected.height:
             table = _better(table, _other(asked))
+        return _looked_through(asked, table)
+    except InputRefused as refused:
+        other = None if asked.delimiter else _other(asked)
+        if other is not None:
+            return _looked_through(asked, other)
+        if not isinstance(refused, HeaderMissing) or asked.required is not None:
+            raise
+    return _looked_through(asked, _standing(asked, asked.source, asked.encoding, asked.delimiter, headless=True))
+
+
+def _looked_through(asked: Asked, table: RawTable) -> RawTable:
+    """The table without what its values show to be wrong."""
     beside = fragments.beside(table)
     table = fragments.named(table, beside)
     return patterns.set_unlike_aside(table, beside) if asked.required is None else table
 
 
-def _standing(asked: Asked, source: Path, encoding: str | None, delimiter: str | None) -> RawTable:
+def _standing(
+    asked: Asked, source: Path, encoding: str | None, delimiter: str | None, *, headless: bool = False
+) -> RawTable:
     return read_delimited(
         source,
         name=asked.name,
@@ -61,6 +66,7 @@ def _standing(asked: Asked, source: Path, encoding: str | None, delimiter: str |
         limits=asked.limits,
         encoding=encoding,
         delimiter=delimiter,
+        headless=headless,
     )
 
 

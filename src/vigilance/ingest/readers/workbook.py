@@ -22,7 +22,8 @@ from vigilance.i18n import messages
 from vigilance.ingest.readers import scratch
 from vigilance.ingest.readers.child import Died, ask
 from vigilance.ingest.readers.cleaning import FOLDED_CR, FOLDED_LF
-from vigilance.ingest.readers.dialect import nearest, quoted
+from vigilance.ingest.readers.dialect import nearest
+from vigilance.ingest.readers.layouts import quoted
 from vigilance.ingest.readers.limits import MIB, Limits
 from vigilance.ingest.readers.sheet import Grid, sheet_table
 from vigilance.ingest.readers.table import HeaderMatcher, Match, RawTable

@@ -1,0 +1,151 @@
+"""Which delimiter makes a table of a text file, when no column is known: the numbers of cells decide.
+
+One delimiter alone must give records of one size; where several do, the header or the values must tell which of them
+merely stands inside cells. What is left open is refused, never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from vigilance.errors import InputRefused
+from vigilance.i18n import messages
+from vigilance.ingest.readers.heading import locate
+from vigilance.ingest.readers.layouts import DELIMITERS, Fit, ambiguous
+from vigilance.ingest.readers.records import Record
+
+_ = messages("readers")
+
+AGREE: Final = 0.8
+"""Share of records with the usual number of cells from which a delimiter counts as a candidate."""
+_CLEAN: Final = 0.98
+_WELL_BELOW: Final = 0.9
+"""How much smaller the share of clean cells of other delimiters must be for one to be certain."""
+_TYPED: Final = re.compile(
+    r"[-+]?\d[\d  .,']*%?|[-+]?\d+([.,]\d+)?[eE][-+]?\d+|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d.*)?|https?://\S+"
+)
+
+
+def by_counts(parsed: dict[str, list[Record]], name: str, *, headless: bool = False) -> Fit:
+    """The delimiter and the header of a table. ``parsed`` holds the records of the head under each delimiter.
+
+    Raises ``InputRefused`` when none or more than one delimiter fits, and as ``heading.locate`` does.
+    """
+    perfect: list[tuple[int, str]] = []
+    likely: list[tuple[int, str]] = []
+    for mark, rows in parsed.items():
+        width, share = _agreement(rows)
+        if width >= 2 and share >= AGREE:
+            (perfect if share == 1.0 else likely).append((width, mark))
+    chosen = perfect or likely
+    if not chosen and all(_is_one_column(rows) for rows in parsed.values()):
+        chosen = [(1, next(iter(parsed)))]
+        _refuse_other_delimiter(next(iter(parsed.values())), name)
+    if not chosen:
+        chosen = _sole(parsed)
+    chosen = _cleanest(_headed(chosen, parsed), parsed)
+    if len(chosen) > 1 or (chosen == perfect and any(width > perfect[0][0] for width, _mark in likely)):
+        raise ambiguous(name, [mark for _width, mark in perfect + likely])
+    if not chosen:
+        raise InputRefused(
+            _("{file}: no delimiter among comma, semicolon, tab and pipe gives records of one size").format(file=name),
+            hint=_("say which delimiter the file uses"),
+        )
+    fit = locate(chosen[0][1], chosen[0][0], parsed[chosen[0][1]], name, headless=headless)
+    if fit.above and chosen[0][0] > 1:
+        _refuse_header_above(fit, name)
+    return fit
+
+
+def _headed(chosen: list[tuple[int, str]], parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
+    """Of several delimiters, the widest, when the first record has its width and, with the others, not theirs.
+
+    So a decimal comma in every row is no delimiter: there is none in the header.
+    """
+    tops = {mark: next((r for r in parsed[mark] if r.filled), None) for _width, mark in chosen}
+    fitting = [(width, mark) for width, mark in chosen if (top := tops[mark]) and len(top.cells or ()) == width]
+    widest = max(chosen, default=(0, ""))
+    alone = fitting == [widest] and all(width < widest[0] for width, mark in chosen if mark != widest[1])
+    return fitting if alone else chosen
+
+
+def _cleanest(chosen: list[tuple[int, str]], parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
+    """Of several delimiters, the one under which no cell holds another of them, but for numbers and dates.
+
+    Under any other, many cells must: decimal commas in each record give as many cells as the true delimiter.
+    """
+    if len(chosen) < 2:
+        return chosen
+    marks = [mark for _width, mark in chosen]
+    shares = {mark: _clean_share(parsed[mark], [other for other in marks if other != mark]) for mark in marks}
+    best = max(shares, key=lambda mark: shares[mark])
+    alone = all(share < _WELL_BELOW * shares[best] for mark, share in shares.items() if mark != best)
+    return [pair for pair in chosen if pair[1] == best] if shares[best] >= _CLEAN and alone else chosen
+
+
+def _clean_share(rows: Sequence[Record], others: Sequence[str]) -> float:
+    cells = [cell.strip() for record in rows for cell in record.cells or () if cell.strip()]
+    clean = sum(not any(other in cell for other in others) or bool(_TYPED.fullmatch(cell)) for cell in cells)
+    return clean / len(cells) if cells else 0.0
+
+
+def _sole(parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
+    """The one delimiter that occurs at all, when the first record and half of the others have the same width."""
+    used = {mark: rows for mark, rows in parsed.items() if any(len(record.cells or ()) > 1 for record in rows)}
+    if len(used) != 1:
+        return []
+    mark, rows = next(iter(used.items()))
+    width, share = _agreement(rows)
+    first = next((record for record in rows if record.filled), None)
+    fits = first is not None and len(first.cells or ()) == width >= 2 and share >= 0.5
+    return [(width, mark)] if fits else []
+
+
+def _is_one_column(rows: Sequence[Record]) -> bool:
+    """Whether no record has two cells and nearly all can be read."""
+    malformed = sum(record.cells is None for record in rows)
+    return malformed * 5 <= len(rows) and all(len(record.cells or ()) <= 1 for record in rows)
+
+
+def _refuse_header_above(fit: Fit, name: str) -> None:
+    """Refuse a table whose would-be title shares a mark with all records, at least as often as their delimiter.
+
+    A decimal comma in every record of a file with an unusual delimiter looks like a delimiter; its true header, which
+    holds no number, then looks like a title.
+    """
+    title = next((" ".join(record.filled) for record in fit.above if record.filled), "")
+    texts = [fit.delimiter.join(record.cells) for record in (fit.record, *fit.below) if record.cells]
+    for mark in dict.fromkeys(char for char in title if not char.isalnum() and char not in fit.delimiter):
+        times = title.count(mark)
+        if times >= len(fit.record.cells or ()) - 1 and all(text.count(mark) == times for text in texts):
+            raise ambiguous(name, [mark, fit.delimiter])
+
+
+def _refuse_other_delimiter(rows: Sequence[Record], name: str) -> None:
+    """Refuse a file of one column whose header and lines share a mark: it may well stand between cells.
+
+    Such marks are the usual delimiters inside the only cell (a wrong declaration, or a line in quotes), any sign that
+    is neither letter nor digit, and a blank where all lines have the same number of words.
+    """
+    texts = [record.cells[0].strip() for record in rows if record.cells and record.filled]
+    if len(texts) < 2:
+        return
+    for mark in dict.fromkeys(char for char in texts[0] if not char.isalnum()):
+        shared = sum(mark in text for text in texts)
+        words = {len(text.split()) for text in texts}
+        if shared == len(texts) if mark.isspace() else shared >= AGREE * len(texts):
+            if mark == " " and len(words) > 1 and not any('" ' in text or ' "' in text for text in texts):
+                continue
+            raise ambiguous(name, [mark, *(other for other in DELIMITERS if other != mark)])
+
+
+def _agreement(rows: Sequence[Record]) -> tuple[int, float]:
+    """The usual number of cells, and the share of non-blank records that have it."""
+    counts = [len(record.cells) if record.cells else 0 for record in rows if record.filled or not record.cells]
+    if not counts:
+        return 0, 0.0
+    width, times = Counter(counts).most_common(1)[0]
+    return width, times / len(counts)

@@ -1,0 +1,61 @@
+"""Tables whose first line does not name the columns as it should: read only where the values tell what it is."""
+
+import pytest
+
+from vigilance.errors import InputRefused
+
+from .conftest import cells, codes, lines, read
+
+ROWS = "".join(f"2024-03-{day:02d},{day}.5,part {'abcdefghij'[day % 10]},AB{day}\n" for day in range(1, 13))
+NAMES = "date,amount,text,code\n"
+TEXT = "".join(f"{word},{word[::-1]},{word[1:]}\n" for word in ("river", "stone", "cloud", "forest", "valley"))
+
+
+def any_header(put, content):
+    return read(put(content.encode()), required=None)
+
+
+@pytest.mark.parametrize("content", ["1,2,3\n4,5,6\n", "a,1\nb,2\n", ROWS])
+def test_without_a_header_columns_are_named_by_their_places_aloud(put, content):
+    table = any_header(put, content)
+    width = content.partition("\n")[0].count(",") + 1
+    assert table.names == [f"column {place}" for place in range(1, width + 1)]
+    assert [",".join(row) for row in cells(table)] == content.splitlines()
+    assert codes(table) == [("no_header", 1)]
+    assert table.counts.loaded == table.counts.rows_in
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["date,amount,textcode\n", "date,amount,,text,code\n", 'date,"amount,text,code\n', 'date,am"ount,text,code\n'],
+)
+def test_a_damaged_header_is_set_aside_like_a_record(put, header):
+    table = any_header(put, header + ROWS)
+    assert [",".join(row) for row in cells(table)] == ROWS.splitlines()
+    assert lines(table) == list(range(2, 14))
+    assert table.rejected.rows() == [(1, header.rstrip().encode(), "header_set_aside")]
+    assert (table.counts.rows_in, table.counts.loaded, table.counts.set_aside) == (13, 12, 1)
+    assert ("header_set_aside", 1) in codes(table)
+
+
+def test_a_header_with_another_delimiter_is_read_aloud(put):
+    table = any_header(put, NAMES.replace(",", ";") + ROWS)
+    assert table.names == ["date", "amount", "text", "code"]
+    assert table.counts.loaded == 12
+    assert codes(table) == [("header_delimiter", 1)]
+
+
+def test_a_wide_title_above_names_is_a_title(put):
+    table = any_header(put, "Report,2024,of us\n" + NAMES + ROWS)
+    assert table.names == ["date", "amount", "text", "code"]
+    assert codes(table) == [("title_lines", 2)]
+
+
+def test_among_words_only_a_short_first_line_is_undecided(put):
+    with pytest.raises(InputRefused, match="line 1: 2 cells where the lines below have 3"):
+        any_header(put, "one,twothree\n" + TEXT)
+
+
+def test_numbers_with_blanks_between_them_are_not_read_without_a_header(put):
+    with pytest.raises(InputRefused, match="ambiguous"):
+        any_header(put, "1,5 2,5 3,5\n4,5 5,5 6,5\n7,5 8,5 9,5\n")
