@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,26 @@ def test_what_nobody_stated_is_marked(run: Path) -> None:
 def test_it_reads_in_eighty_columns(run: Path) -> None:
     for lang in ("en", "fr"):
         text = vigilance("explain", "A-1", "--run", run, "--lang", lang).stdout
-        assert max(map(len, text.splitlines())) <= 80
+        assert max(len(line) for line in text.splitlines() if "://" not in line) <= 80
+
+
+def test_every_source_a_line_names_stands_whole_below(run: Path) -> None:
+    text = vigilance("explain", "A-1", "--run", run).stdout
+    lines, listed = text.split("\nSources\n")
+    named = {int(place) for group in re.findall(r"\[([\d,]+)\]", lines) for place in group.split(",")}
+    given = dict(re.findall(r"^  \[(\d+)\]\s+(\S.*)$", listed, re.MULTILINE))
+    assert named == set(map(int, given)) == set(range(1, len(named) + 1))
+    steps = [step for said in explained(run, "A-1")["hazards"].values() for step in said["steps"]]
+    assert len(given) >= len({step["source"].split()[0] for step in steps}) > 5
+    assert "your table of audits" in given.values()
+    assert "…" not in text
+
+
+def test_no_probability_is_told_to_the_hundredth(run: Path) -> None:
+    text = vigilance("explain", "A-1", "--run", run).stdout
+    told = re.findall(r"[<>]?[\d.]+%", text)
+    assert len(told) > 8
+    assert all(re.fullmatch(r"[<>]?(\d\.\d|\d\d?)%", share) for share in told), told
 
 
 def test_french_is_french(run: Path) -> None:
@@ -104,6 +124,7 @@ def test_french_is_french(run: Path) -> None:
     assert "Travail des enfants : score" in text
     assert "frais de recrutement" in text
     assert "×1,0" in text
+    text = text.split("\nSources\n")[0]
     for word in ("evidence", "labour", "workers", " as of ", "listed", "country", "clean"):
         assert word not in text, word
 

@@ -98,7 +98,7 @@ def test_rows_set_aside_give_four_and_keep_their_bytes(tmp_path: Path, command: 
     path, out = written(tmp_path / "list.csv", *GOOD, BAD), tmp_path / "run"
     code, said, _err = command(path, "--out", out, "--max-rejected", "0.2")
     assert code == 4
-    assert "1 rows set aside" in said.splitlines()[0]
+    assert "rows set aside: 1" in said.splitlines()[0]
     issues = table(out / "issues.csv")
     assert [(row["severity"], row["row"], row["value"]) for row in issues if row["severity"] == "error"] == [
         ("error", "6", "Atlantis")

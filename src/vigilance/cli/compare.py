@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import polars as pl
 
+from vigilance.cli.figures import number, percent
 from vigilance.cli.options import numbers, print_json, speech_options
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _ = messages("cli")
 
 SHOWN: Final = 10
+SENSITIVITY: Final = "sensitivity"
 SENSITIVITIES: Final = (0.05, 0.15, 0.35)
 
 
@@ -83,7 +85,7 @@ def _compared(runs: tuple[Path, ...], changed: tuple[str, ...], sensitivity: boo
     if sensitivity:
         for value in SENSITIVITIES:
             paths = {f"evidence.audits.sensitivity.{hazard}": value for hazard in HAZARDS}
-            found[f"sensitivity {value}"] = whatif.under(opened[0], judgements.with_values(paths))
+            found[f"{SENSITIVITY} {value}"] = whatif.under(opened[0], judgements.with_values(paths))
     return found
 
 
@@ -93,14 +95,15 @@ def tell(name: str, moves: Moves) -> None:
 
     said = words()
     summary = moves.summary
-    click.echo(f"{name}: " + _("{count} sites in both").format(count=summary["in_both"]))
+    head = _("{name}: sites in both: {count}").format(name=_named(name), count=number(summary["in_both"]))
+    click.echo(head)
     if summary["appeared"] or summary["vanished"]:
         click.echo("  " + _("appeared {appeared}, vanished {vanished}").format(**summary))
     if summary["rank_correlation"] is not None:
         click.echo(
             "  "
-            + _("rank correlation {rho:.3f}, largest move {move} places").format(
-                rho=summary["rank_correlation"], move=summary["largest_rank_move"]
+            + _("rank correlation {rho}; largest move in rank: {move}").format(
+                rho=number(summary["rank_correlation"], 3), move=number(summary["largest_rank_move"])
             )
         )
     for hazard in HAZARDS:
@@ -108,10 +111,13 @@ def tell(name: str, moves: Moves) -> None:
 
 
 def _hazard(hazard: str, said: dict[str, str], summary: dict[str, Any], sites: pl.DataFrame) -> None:
-    head = _("bands up {up}, down {down}; largest change of score {change:.1f}").format(
-        up=summary["bands_up"], down=summary["bands_down"], change=summary["largest_score_change"]
+    head = _("{hazard}: bands up {up}, down {down}; largest change of score {change}").format(
+        hazard=said[hazard],
+        up=number(summary["bands_up"]),
+        down=number(summary["bands_down"]),
+        change=number(summary["largest_score_change"], 1),
     )
-    click.echo(f"  {said[hazard]}: {head}")
+    click.echo(f"  {head}")
     change = pl.col(f"{hazard}_score_change")
     moved = sites.filter(change.abs() > 1e-6).sort(change.abs(), "supplier_id", descending=[True, False]).head(SHOWN)
     for row in moved.iter_rows(named=True):
@@ -119,5 +125,14 @@ def _hazard(hazard: str, said: dict[str, str], summary: dict[str, Any], sites: p
         bands = said[row[f"{hazard}_band"]]
         if row[f"{hazard}_band"] != row[f"{hazard}_band_after"]:
             bands += " → " + said[row[f"{hazard}_band_after"]]
-        rank = f"{row['rank']} → {row['rank_after']}"
-        click.echo(f"    {row['supplier_id'][:24]:<24} {before:>6.1f} → {after:<6.1f} {bands:<20} {_('rank')} {rank}")
+        rank = f"{number(row['rank'])} → {number(row['rank_after'])}"
+        scores = f"{number(before, 1):>5} → {number(after, 1):<5}"
+        click.echo(f"    {row['supplier_id'][:22]:<22} {scores} {bands:<20} {_('rank')} {rank}")
+
+
+def _named(name: str) -> str:
+    """What is compared, in words."""
+    if name.startswith(SENSITIVITY):
+        share = percent(float(name.removeprefix(SENSITIVITY)), 0)
+        return _("audits that see {share} of affected sites").format(share=share)
+    return {"runs": _("the two runs"), "set": _("under the changed judgement")}[name]

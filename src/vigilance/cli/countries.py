@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vigilance.cli.figures import number, percent
 from vigilance.cli.options import on_option, speech_options, today
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
@@ -162,7 +163,7 @@ def _table(frame: pl.DataFrame, hazard: Hazard, arrows: dict[str, str]) -> list[
     ]
     for place, row in enumerate(frame.iter_rows(named=True), start=1):
         values = [_number(row[f"{hazard}_{part}"]) for part in ("structure", "process", "outcome")]
-        shown = "".join(f"{text:>7}" for text in (*values, f"{100 * row[f'{hazard}_coverage']:.0f}%"))
+        shown = "".join(f"{text:>7}" for text in (*values, percent(row[f"{hazard}_coverage"], 0)))
         treaties = "".join(MARKS.get(row[code], " ") for code in CONVENTIONS)
         index, beside = _moved(row, hazard, arrows), _moved(row, other, arrows)
         lines.append(f"{place:>3} {_cut(row['name']):<{NAME_WIDTH}}  {index}  {shown}  {beside}  {treaties}".rstrip())
@@ -174,7 +175,7 @@ def _cut(name: str) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "-" if value is None else number(value, 2)
 
 
 def _moved(row: dict[str, Any], hazard: Hazard, arrows: dict[str, str]) -> str:
@@ -184,7 +185,7 @@ def _moved(row: dict[str, Any], hazard: Hazard, arrows: dict[str, str]) -> str:
         return f"{_number(now):<6}"
     change = now - before
     way = "same" if abs(change) < STEADY else "up" if change > 0 else "down"
-    return f"{now:.2f} {arrows[way]}"
+    return f"{number(now, 2)} {arrows[way]}"
 
 
 def _said(frame: pl.DataFrame, day: date, form: str, left_out: int) -> str:

@@ -7,6 +7,7 @@ import errno
 import gc
 import gettext
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -131,6 +132,19 @@ def main() -> None:
     with speaking(lang):
         code = _run()
     sys.exit(code)
+
+
+def _write_utf8() -> None:
+    """Write UTF-8 into files and pipes on every machine, so that the same run gives the same bytes.
+
+    A terminal keeps its own encoding, with a question mark for what it cannot show.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _run() -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from vigilance import rule_docs, rules
+from vigilance.cli.figures import plain
 from vigilance.cli.options import on_option, speech_options, today
 from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import RuleError, UsageError
@@ -86,11 +87,11 @@ def _line(estimate: Estimate, stem: str) -> str:
     key = estimate.path[len(stem) + 1 :]
     if len(key) > KEY_WIDTH:
         key = f"…{key[-KEY_WIDTH + 1 :]}"
-    return f"  {key:<{KEY_WIDTH}} {estimate.value:>9.6g}  {_range(estimate)}".rstrip()
+    return f"  {key:<{KEY_WIDTH}} {plain(estimate.value):>9}  {_range(estimate)}".rstrip()
 
 
 def _range(estimate: Estimate) -> str:
-    return _("exact") if estimate.exact else f"{estimate.low:g} – {estimate.high:g}"
+    return _("exact") if estimate.exact else f"{plain(estimate.low)} – {plain(estimate.high)}"
 
 
 def _record(judgements: Judgements, estimate: Estimate) -> dict[str, Any]:
@@ -202,7 +203,8 @@ def _as_text(described: dict[str, Any]) -> Iterator[str]:
     for key, label in labels.items():
         if described.get(key):
             value = described[key]
-            yield _wrapped(f"{label}: {', '.join(value) if isinstance(value, list) else value}", 0)
+            said = ", ".join(value) if isinstance(value, list) else str(value)
+            yield _wrapped(_("{label}: {said}").format(label=label, said=said), 0)
     for column, title in described.get("columns", {}).items():
         yield _wrapped(f"{column}: {title}", 2)
     for value in described.get("values", ()):
@@ -231,8 +233,10 @@ def _reference_lines(described: dict[str, Any]) -> Iterator[str]:
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items())
-    words = {True: _("yes"), False: _("no"), None: _("blank")}
-    return words[value] if isinstance(value, bool) or value is None else str(value)
+    words = {True: _("yes"), False: _("no"), None: _("blank"), "unknown": _("unknown: an average stands in")}
+    if isinstance(value, float):
+        return plain(value)
+    return words[value] if isinstance(value, bool) or value in (None, "unknown") else str(value)
 
 
 def _value_lines(value: dict[str, Any]) -> Iterator[str]:
@@ -240,9 +244,9 @@ def _value_lines(value: dict[str, Any]) -> Iterator[str]:
     for entry in value["entries"]:
         mark = "*" if entry["since"] == value["in_force"] else " "
         low, high = entry["low"], entry["high"]
-        bounds = _("exact") if low == high else f"{low:g} – {high:g}"
+        bounds = _("exact") if low == high else f"{plain(low)} – {plain(high)}"
         sources = ", ".join(entry["sources"])
-        yield _wrapped(f"{mark} {entry['since']}  {entry['value']:g}  ({bounds})  [{sources}]", 2)
+        yield _wrapped(f"{mark} {entry['since']}  {plain(entry['value'])}  ({bounds})  [{sources}]", 2)
         if entry["note"]:
             yield _wrapped(entry["note"], 6)
 

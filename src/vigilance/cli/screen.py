@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vigilance.cli.figures import percent
 from vigilance.cli.options import numbers, on_option, print_json, set_option, shown, speech_options, today
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
@@ -130,14 +131,14 @@ def _coverage(seen: dict[str, Any]) -> None:
     for level, share in cover["value_by_exposure_source"].items():
         _bar(titles[level], share)
     known = _("Known of the issuers themselves: {known}; the rest is assumed.")
-    click.echo("  " + known.format(known=_percent(cover["known_of_the_issuers_themselves"])))
+    click.echo("  " + known.format(known=percent(cover["known_of_the_issuers_themselves"])))
     click.echo(
-        "  " + _("Country and activity found for {n}.").format(n=_percent(cover["country_and_activity_resolved"]))
+        "  " + _("Country and activity found for {n}.").format(n=percent(cover["country_and_activity_resolved"]))
     )
-    click.echo("  " + _("Asked about measures: {n}.").format(n=_percent(cover["questionnaire_assessed"])))
+    click.echo("  " + _("Asked about measures: {n}.").format(n=percent(cover["questionnaire_assessed"])))
     apart = _("Weight in scope {a}, set apart {b}, read {c}.")
     parts = (sums["weight_in_scope"], sums["weight_set_apart"], sums["weight_read"])
-    click.echo("  " + apart.format(**dict(zip("abc", map(_percent, parts), strict=True))))
+    click.echo("  " + apart.format(**dict(zip("abc", map(percent, parts), strict=True))))
 
 
 def _hazard(view: dict[str, Any]) -> None:
@@ -152,16 +153,16 @@ def _hazard(view: dict[str, Any]) -> None:
     if chain["p50"] is None:
         return
     text = _("Somewhere from operations to tier 4: {p50} ({p05} to {p95})")
-    click.echo("  " + text.format(**{q: _percent(chain[q]) for q in ("p50", "p05", "p95")}))
-    click.echo("  " + _("Places at significant risk: {n}").format(n=_percent(site)))
+    click.echo("  " + text.format(**{q: percent(chain[q]) for q in ("p50", "p05", "p95")}))
+    click.echo("  " + _("Places at significant risk: {n}").format(n=percent(site)))
     for dimension, title in (("issuer", _("issuers")), ("country", _("countries")), ("activity", _("activities"))):
-        top = ", ".join(f"{row['label']} {_percent(row['share'])}" for row in view["contributions"][dimension][:5])
+        top = ", ".join(f"{row['label']} {percent(row['share'])}" for row in view["contributions"][dimension][:5])
         click.echo(_fitted(f"  {title}: {top}"))
 
 
 def _bar(title: str, share: float) -> None:
     filled = "█" * int(share * BAR + 0.5)
-    click.echo(_fitted(f"    {title:<26} {filled:<{BAR}} {_percent(share):>8}"))
+    click.echo(_fitted(f"    {title:<26} {filled:<{BAR}} {percent(share):>8}"))
 
 
 def _issues(result: Result) -> None:
@@ -172,10 +173,6 @@ def _issues(result: Result) -> None:
         said = {"error": _("errors"), "warning": _("warnings"), "info": _("notes")}
         text = ", ".join(f"{counts[s]} {said[s]}" for s in said if s in counts)
         click.echo(_("{counts}: see issues.csv").format(counts=text))
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share * 100:.1f} %"
 
 
 def _fitted(text: str) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import polars as pl
 
+from vigilance.cli.figures import chance, number, percent
 from vigilance.cli.options import colour, shown
-from vigilance.i18n import language, messages
+from vigilance.i18n import messages
 from vigilance.terms import BANDS, GRADES, HAZARDS
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def tell(outcome: Outcome, asked_for: Path | None) -> None:
     said = words()
     meta, summary = outcome.run.meta, outcome.summary
     counts = meta["counts"]
-    head = _("{sites} sites scored as of {on}").format(sites=f"{summary.sites:,}".replace(",", " "), on=meta["on"])
+    head = _("{sites} sites scored as of {on}").format(sites=number(summary.sites), on=meta["on"])
     if counts["set_aside"]:
-        head += ", " + _("{count} rows set aside").format(count=counts["set_aside"])
+        head += ", " + _("rows set aside: {count}").format(count=number(counts["set_aside"]))
     click.echo(head)
     for hazard in HAZARDS:
         click.echo("")
@@ -74,40 +75,27 @@ def _bands(counted: dict[str, int], said: dict[str, str]) -> None:
     for band in reversed(BANDS):
         count = counted[band]
         bar = "#" * max(round(BAR * count / total), 1 if count else 0)
-        part = f"{count / total:>5.1%}"
-        part = f"{part.replace('.', ',').replace('%', ' %'):>7}" if language() == "fr" else part
-        line = f"  {said[band]:<10}{f'{count:,}'.replace(',', ' '):>9}  {part}  "
-        styled = click.style(bar, fg=COLOURS[band]) if colour() else bar
-        click.echo(line + styled)
+        line = f"  {said[band]:<10}{number(count):>10}  {percent(count / total):>7}  "
+        click.echo((line + (click.style(bar, fg=COLOURS[band]) if colour() and bar else bar)).rstrip())
 
 
 def _grades(counted: dict[str, int]) -> None:
-    listed = "  ".join(f"{grade} {counted[grade]}" for grade in GRADES)
+    listed = "  ".join(f"{grade} {number(counted[grade])}" for grade in GRADES)
     click.echo(f"  {_('evidence grade')}  {listed}")
 
 
 def _worst(top: pl.DataFrame, hazard: str, said: dict[str, str]) -> None:
     """The sites at the top, with their interval and why."""
-    click.echo(f"  {_('Highest risk (P80; in brackets P05-P95)')}")
+    click.echo(f"  {_('Highest risk: probability that someone is affected, P80 [P05 to P95]')}")
     for row in top.head(TOP).iter_rows(named=True):
         name = f"{row['supplier_id']} {row['_name'] or ''}".strip()
         low, mid, high = (row[f"{hazard}_{q}"] for q in ("p05", "p80", "p95"))
-        numbers = f"{_percent(mid)} [{_percent(low)}-{_percent(high)}]"
+        numbers = _("{mid} [{low} to {high}]").format(mid=chance(mid), low=chance(low), high=chance(high))
         band, grade = said[row[f"{hazard}_band"]], row[f"{hazard}_grade"]
-        left = f"  {_fitted(name, 34):<34} {row['country_iso3']}  {band:<8} {grade}"
-        click.echo(f"{left}  {numbers:>20}")
+        left = f"  {_fitted(name, 33):<33} {row['country_iso3']}  {band:<8} {grade}"
+        click.echo(f"{left}  {numbers:>22}")
         why = "; ".join(row[f"{hazard}_driver_{i}"] for i in (1, 2, 3) if row[f"{hazard}_driver_{i}"])
         click.echo(f"      {_fitted(why, WIDTH - 6)}")
-
-
-def _percent(share: float) -> str:
-    """A probability that is never shown as certain: above 99 % and below 0.1 % it says so."""
-    text = f"{share * 100:.1f}" if share < 0.1 else f"{share * 100:.0f}"
-    if share > 0.99:
-        text = ">99"
-    elif share < 0.001:
-        text = "<0.1"
-    return (text.replace(".", ",") + " %") if language() == "fr" else text + "%"
 
 
 def _fitted(text: str, width: int) -> str:
@@ -131,19 +119,20 @@ def _issues(found: pl.DataFrame, said: dict[str, str]) -> None:
     for row in serious.head(PRINTED_ISSUES).iter_rows(named=True):
         click.echo(_wrapped(f"  {_issue(row, said)}", "    "))
     if serious.height > PRINTED_ISSUES:
-        click.echo("  " + _("... and {count} more kinds").format(count=serious.height - PRINTED_ISSUES))
-    notes = grouped.filter(pl.col("severity") == "info")["count"].sum()
+        click.echo("  " + _("... and {count} more kinds").format(count=number(serious.height - PRINTED_ISSUES)))
+    notes = int(grouped.filter(pl.col("severity") == "info")["count"].sum())
     if notes:
-        click.echo("  " + _("{count} notes on how cells were read").format(count=notes))
+        click.echo("  " + _("notes on how cells were read: {count}").format(count=number(notes)))
 
 
 def _issue(row: dict[str, Any], said: dict[str, str]) -> str:
-    place = _("{file}, row {row}").format(file=row["file"], row=row["row"]) if row["row"] else row["file"]
+    place = _("{file}, row {row}").format(file=row["file"], row=number(row["row"])) if row["row"] else row["file"]
     column = f", {row['column']}" if row["column"] else ""
-    value = f" “{row['value']}”" if row["value"] else ""
-    more = " " + _("(and {count} more)").format(count=row["count"] - 1) if row["count"] > 1 else ""
+    value = " " + _("“{text}”").format(text=row["value"]) if row["value"] else ""
+    more = " " + _("(and {count} more)").format(count=number(row["count"] - 1)) if row["count"] > 1 else ""
     hint = f" → {row['hint']}" if row["hint"] else ""
-    return f"{said[row['severity']]}: {place}{column}{value}: {row['message']}{more}{hint}"
+    where, what = f"{place}{column}{value}", f"{row['message']}{more}{hint}"
+    return _("{severity}: {where}: {what}").format(severity=said[row["severity"]], where=where, what=what)
 
 
 def _wrapped(text: str, indent: str) -> str:
