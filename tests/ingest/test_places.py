@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from tests.ingest.conftest import codes
 
@@ -51,11 +52,23 @@ def test_every_capital_lies_in_its_country(facts: Facts) -> None:
     found = outlines(facts)
     assert found is not None
     for iso3, (lat, lng) in CAPITALS.items():
-        cell = int((lat + 90) // 0.5) * 720 + int((lng + 180) // 0.5)
-        assert cell in found.cells(iso3), iso3
-        assert not [other for other in ("FRA", "BRA", "AUS", "CHN") if other != iso3 and cell in found.cells(other)
-                    and other != "CHN"], iso3  # fmt: skip
+        cell = np.array([int((lat + 90) // 0.5) * 720 + int((lng + 180) // 0.5)])
+        assert found.holds(iso3, cell), iso3
+        assert not [other for other in ("FRA", "BRA", "AUS") if other != iso3 and found.holds(other, cell)], iso3
     assert found.at(np.array([277 * 720 + 364])) == ["FRA"]
+
+
+def test_a_cell_fits_whatever_is_asked_beside_it(facts: Facts) -> None:
+    found = outlines(facts)
+    assert found is not None
+    every = np.arange(360 * 720)
+    whole = {iso3: found.holds(iso3, every) for iso3 in ("RUS", "FJI", "ZAF", "LUX")}
+    for iso3, held in whole.items():
+        some = every[found.countries.index(iso3) :: 997]
+        assert (found.holds(iso3, some) == held[some]).all(), iso3
+        assert 0 < held.sum() < 30_000
+    places = pl.Series([found.countries.index(iso3) * 360 * 720 + cell for iso3 in whole for cell in every[::997]])
+    assert found.fitting(places).tolist() == [bool(held[cell]) for held in whole.values() for cell in every[::997]]
 
 
 def test_a_contradiction_is_a_warning_with_the_country_of_the_point(sites: Callable[..., Any]) -> None:

@@ -11,19 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from vigilance.i18n import messages
-from vigilance.ingest.columns import Cell, Check, Counts, Distinct, Plan, Reader, Tables, Text, lookup
+from vigilance.ingest.columns import Cell, Check, Distinct, Plan, Reader, Tables, Text, lookup
 from vigilance.ingest.countries import vocabulary
 
 _ = messages("ingest")
 
 Floats = npt.NDArray[np.float64]
+Cells = npt.NDArray[np.int64]
 
 STEP: Final = 0.5
 """Side of a cell, degrees."""
@@ -33,7 +34,11 @@ TOLERANCE: Final = 0.75
 
 _ACROSS: Final = round(360 / STEP)
 _CELLS: Final = _ACROSS * round(180 / STEP)
+_REACH: Final = TOLERANCE + STEP * 0.75
+"""Degrees from the middle of a cell to an outline, up to which some of the cell is near enough."""
 _MOST_NAMED: Final = 5_000
+_AT_ONCE: Final = 200_000
+"""Pairs of a cell and a side of a ring that are looked at together: bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +60,31 @@ class Outlines:
         return cls(rings)
 
     @cached_property
-    def _cells(self) -> dict[str, npt.NDArray[np.int64]]:
-        return {}
+    def countries(self) -> list[str]:
+        """The codes of the countries that have an outline, sorted."""
+        return sorted(self.rings)
 
-    def cells(self, iso3: str) -> npt.NDArray[np.int64]:
-        """The cells that a country may have a site in."""
-        if iso3 not in self._cells:
-            self._cells[iso3] = np.unique(np.concatenate([_cells_near(ring) for ring in self.rings[iso3]]))
-        return self._cells[iso3]
+    def holds(self, iso3: str, cells: Cells) -> npt.NDArray[np.bool_]:
+        """In which of some cells a country may have a site."""
+        found = np.zeros(len(cells), dtype=bool)
+        for ring in self.rings[iso3]:
+            open_ = np.flatnonzero(~found & _around(ring, cells))
+            for start in range(0, len(open_), step := max(1, _AT_ONCE // len(ring))):
+                part = open_[start : start + step]
+                lng, lat = _middles(cells[part])
+                found[part] = _inside(ring, lng, lat) | _near(ring, lng, lat, _REACH)
+        return found
 
-    def at(self, cells: npt.NDArray[np.int64]) -> list[str]:
+    def fitting(self, places: pl.Series) -> npt.NDArray[np.bool_]:
+        """Which of some places fit; a place is a cell plus ``_CELLS`` times the position of its country."""
+        country, cells = np.divmod(places.to_numpy(), _CELLS)
+        found = np.zeros(len(places), dtype=bool)
+        for position in np.unique(country).tolist():
+            mine = country == position
+            found[mine] = self.holds(self.countries[position], cells[mine])
+        return found
+
+    def at(self, cells: Cells) -> list[str]:
         """The country whose outline holds the middle of each cell; empty at sea."""
         lng, lat = _middles(cells)
         found = np.full(len(cells), "", dtype="U3")
@@ -83,7 +103,7 @@ def outlines(facts: Tables) -> Outlines | None:
     return Outlines.read(path) if path is not None and path.is_file() else None
 
 
-def _middles(cells: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _middles(cells: Cells) -> tuple[Floats, Floats]:
     lng: Floats = np.asarray((cells % _ACROSS + 0.5) * STEP - 180, dtype=np.float64)
     lat: Floats = np.asarray((cells // _ACROSS + 0.5) * STEP - 90, dtype=np.float64)
     return lng, lat
@@ -110,16 +130,14 @@ def _near(ring: Floats, lng: Floats, lat: Floats, reach: float) -> npt.NDArray[n
     return np.asarray((distance <= reach).any(axis=1), dtype=np.bool_)
 
 
-def _cells_near(ring: Floats) -> npt.NDArray[np.int64]:
-    reach = TOLERANCE + STEP * 0.75
+def _around(ring: Floats, cells: Cells) -> npt.NDArray[np.bool_]:
+    """Which of some cells lie in the box around a ring and its neighbourhood: of the others none is near."""
     low, high = ring.min(axis=0), ring.max(axis=0)
-    margin = reach / max(float(np.cos(np.radians(min(abs(low[1]), abs(high[1]), 85.0)))), 0.1)
-    columns = np.arange(int((low[0] - margin + 180) // STEP), int((high[0] + margin + 180) // STEP) + 1)
-    rows = np.arange(int((low[1] - reach + 90) // STEP), int((high[1] + reach + 90) // STEP) + 1)
-    columns, rows = columns[(columns >= 0) & (columns < _ACROSS)], rows[(rows >= 0) & (rows < _CELLS // _ACROSS)]
-    cells = (rows[:, None] * _ACROSS + columns[None, :]).ravel().astype(np.int64)
-    lng, lat = _middles(cells)
-    return cells[_inside(ring, lng, lat) | _near(ring, lng, lat, reach)]
+    margin = _REACH / max(float(np.cos(np.radians(min(abs(low[1]), abs(high[1]), 85.0)))), 0.1)
+    row, column = np.divmod(cells, _ACROSS)
+    across = (column >= (low[0] - margin + 180) // STEP) & (column <= (high[0] + margin + 180) // STEP)
+    along = (row >= (low[1] - _REACH + 90) // STEP) & (row <= (high[1] + _REACH + 90) // STEP)
+    return np.asarray(across & along, dtype=np.bool_)
 
 
 def _cell(lat: pl.Expr, lng: pl.Expr) -> pl.Expr:
@@ -132,23 +150,20 @@ def coordinates_reader(lat: Cell, found: Outlines) -> Reader:
     """Rows whose point does not fit ``_iso3``, with the country in which it lies, or that the two are swapped."""
     y, x, iso3 = pl.col("_lat"), pl.col("_lng"), pl.col("_iso3")
     placed = y.is_not_null() & x.is_not_null()
-    seen: pl.DataFrame = yield Distinct(pl.when(placed).then(iso3))
-    stated = [code for code in seen["value"].drop_nulls().sort().to_list() if code in found.rings]
-    if not stated:
+    country = lookup(iso3, {code: i * _CELLS for i, code in enumerate(found.countries)}, pl.Int64())
+    here, exchanged = country + _cell(y, x), country + _cell(x, y)
+    # Only the cells in which somebody has a site are looked at: the whole of a large country would take a while.
+    seen: pl.DataFrame = yield Distinct(pl.when(placed).then(here))
+    places = seen["value"].drop_nulls()
+    wrong = places.filter(~found.fitting(places))
+    if wrong.is_empty():
         return Plan()
-    number = lookup(iso3, {code: i for i, code in enumerate(stated)}, pl.Int64())
-    allowed = pl.Series(
-        np.concatenate([found.cells(code) + i * _CELLS for i, code in enumerate(stated)]), dtype=pl.Int64
-    )
-    fits = (number * _CELLS + _cell(y, x)).is_in(allowed.implode())
-    astray = (placed & number.is_not_null() & ~fits).fill_null(value=False)
-    counted: Mapping[str, Any] = yield Counts({"astray": astray.sum()})
-    if not counted["astray"]:
-        return Plan()
-    where: pl.DataFrame = yield Distinct(pl.when(astray).then(_cell(y, x)))
-    cells = where["value"].drop_nulls().head(_MOST_NAMED)
+    astray = (placed & here.is_in(wrong.implode())).fill_null(value=False)
+    turned: pl.DataFrame = yield Distinct(pl.when(astray & (x.abs() <= 90)).then(exchanged))
+    others = turned["value"].drop_nulls()
+    swapped = (x.abs() <= 90) & exchanged.is_in(others.filter(found.fitting(others)).implode())
+    cells = (wrong % _CELLS).unique(maintain_order=True).head(_MOST_NAMED)
     lies_in = dict(zip(cells.to_list(), found.at(cells.to_numpy()), strict=True))
-    swapped = (x.abs() <= 90) & (number * _CELLS + _cell(x, y)).is_in(allowed.implode())
     named = _cell(y, x).replace_strict(list(lies_in), list(lies_in.values()), default="", return_dtype=pl.String)
     key = pl.when(astray & swapped).then(pl.lit("swapped")).when(astray).then(named)
     shown = pl.format("{}, {}", pl.col(lat.name), x)
