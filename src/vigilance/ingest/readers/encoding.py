@@ -28,6 +28,10 @@ _BOMS: Final = (
 )
 
 
+class NotUtf8(InputRefused):
+    """A file with bytes that are not UTF-8; it may still be read in another encoding."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text file as UTF-8. ``path`` is the file itself or a scratch copy; ``start`` skips a byte-order mark."""
@@ -152,7 +156,7 @@ def refuse_bytes(path: Path, name: str, offset: int) -> InputRefused:
         if mixed
         else _("{where}: byte 0x{bad:02x} is not UTF-8")
     )
-    return InputRefused(
+    return (InputRefused if mixed else NotUtf8)(
         text.format(where=where, bad=bad),
         hint=_("save the file as UTF-8, or name its encoding; it may be {proposal}").format(proposal=proposal),
     )

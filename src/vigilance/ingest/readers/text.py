@@ -9,9 +9,9 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.ingest.readers import alternatives, fragments, patterns
+from vigilance.ingest.readers import alternatives, charsets, fragments, patterns
 from vigilance.ingest.readers.delimited import read_delimited
-from vigilance.ingest.readers.encoding import open_text
+from vigilance.ingest.readers.encoding import NotUtf8, open_text
 from vigilance.ingest.readers.layouts import DELIMITERS, HeaderMissing
 from vigilance.ingest.readers.limits import Limits
 from vigilance.ingest.readers.table import HeaderMatcher, RawTable
@@ -35,6 +35,28 @@ class Asked:
 
 def read_text(asked: Asked) -> RawTable:
     """The table of a text file. Raises ``InputRefused`` when no dialect gives one."""
+    try:
+        return _read_as_said(asked)
+    except NotUtf8:
+        found = None if asked.encoding else charsets.certain(asked.source)
+        if found is None:
+            raise
+    table = _read_as_said(replace(asked, encoding=found.encoding))
+    message = _(
+        "the file is not UTF-8; of the usual encodings only {encoding} gives words: {before} was read as {after}"
+    )
+    said = issue(
+        "encoding_assumed",
+        message.format(encoding=found.encoding, before=found.before, after=found.after),
+        severity="warning",
+        file=asked.name,
+        value=found.after,
+        hint=_("save the file as UTF-8, or confirm with --encoding {encoding}").format(encoding=found.encoding),
+    )
+    return replace(table, issues=pl.concat([issue_frame([said]), table.issues]))
+
+
+def _read_as_said(asked: Asked) -> RawTable:
     try:
         table = _standing(asked, asked.source, asked.encoding, asked.delimiter)
         if not asked.delimiter and table.rejected.height:
