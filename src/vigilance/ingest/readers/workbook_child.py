@@ -18,7 +18,8 @@ from typing import Any
 
 from vigilance.ingest.readers.child import limit
 from vigilance.ingest.readers.workbook_binary import scan_xls, scan_xlsb
-from vigilance.ingest.readers.workbook_scan import Refused, Sheet, scan_ods, scan_xlsx
+from vigilance.ingest.readers.workbook_ods import scan_ods
+from vigilance.ingest.readers.workbook_scan import Refused, Sheet, scan_xlsx
 
 
 def number(value: float) -> str:
@@ -55,6 +56,7 @@ def write_values(source: Any, sheet: Sheet, path: Path) -> None:
     special.update({(row, column): text for row, column, text in sheet.errors})
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        index = -1
         for index, row in enumerate(source.to_python(skip_empty_area=False)):
             texts = [as_text(value) for value in row]
             for column, value in enumerate(row):
@@ -66,9 +68,21 @@ def write_values(source: Any, sheet: Sheet, path: Path) -> None:
                     if "\0" in value:
                         sheet.odd.append((index, column))
                     texts[column] = value.replace("\0", "").replace("\n", "\0L").replace("\r", "\0C")
-            writer.writerow(texts)
-            sheet.rows, sheet.columns = index + 1, max(sheet.columns, len(texts))
+            sheet.columns = max(sheet.columns, len(texts))
+            writer.writerow(padded(texts, index, sheet, special))
+        # The library leaves out rows and columns that hold nothing but what it cannot read, errors above all.
+        for below in range(index + 1, sheet.rows):
+            writer.writerow(padded([], below, sheet, special))
+        sheet.rows = max(sheet.rows, index + 1)
     sheet.file = path.name
+
+
+def padded(texts: list[str], row: int, sheet: Sheet, special: dict[tuple[int, int], str | int | None]) -> list[str]:
+    """A row to the width of the sheet; an error cell that the library left out is named."""
+    for column in range(len(texts), sheet.columns):
+        how = special.get((row, column))
+        texts.append(how if isinstance(how, str) else "")
+    return texts
 
 
 def as_shown(value: Any, how: str | int | None) -> str:

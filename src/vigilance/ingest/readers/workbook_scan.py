@@ -6,12 +6,13 @@ Runs in the child process of the workbook reader: standard library only.
 from __future__ import annotations
 
 import posixpath
-import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 from xml.parsers import expat
+
+from vigilance.ingest.readers.workbook_formats import Shown
 
 CHUNK = 1 << 18
 COLUMNS = 16_384
@@ -45,6 +46,18 @@ class Sheet:
     rounded: list[tuple[int, int]] = field(default_factory=list)
     odd: list[tuple[int, int]] = field(default_factory=list)
     file: str = ""
+
+    def mark(self, row: int, column: int, style: int, shown: Shown) -> None:
+        """Note a number that its style shows with leading zeros or as a percentage."""
+        if style in shown.zeros:
+            self.zeros.append((row, column, shown.zeros[style]))
+        elif style in shown.percents:
+            self.percents.append((row, column))
+
+    def hide_columns(self, first: int, last: int) -> None:
+        """Note hidden columns, at most as many as a worksheet can have."""
+        if len(self.hidden_columns) < COLUMNS:
+            self.hidden_columns.extend(range(first, min(last + 1, first + COLUMNS)))
 
     def stretch(self, row: int, column: int, limit: int) -> None:
         """Grow the extent to a cell; refuse an absurd one."""
@@ -88,28 +101,22 @@ def place(ref: str) -> tuple[int, int]:
 
 
 class Styles:
-    """Which cell styles of a workbook pad with zeros or show a percentage."""
+    """Handlers for the styles part: the number formats of the cell styles."""
 
     def __init__(self) -> None:
-        self.formats: dict[str, str] = {"9": "0%", "10": "0.00%"}
-        self.zeros: dict[str, int] = {}
-        self.percents: set[str] = set()
-        self._inside, self._index = False, 0
+        self.codes: dict[int, str] = {}
+        self.shown = Shown()
+        self._inside = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Open an element."""
         tag = local(name)
         if tag == "numFmt":
-            self.formats[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+            self.codes[_number(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
         elif tag == "cellXfs":
-            self._inside, self._index = True, 0
+            self._inside = True
         elif tag == "xf" and self._inside:
-            code = re.sub(r'\[[^\]]*\]|\\.|"[^"]*"|[_*].', "", self.formats.get(attributes.get("numFmtId", ""), ""))
-            if re.fullmatch(r"0{2,}", code.partition(";")[0]):
-                self.zeros[str(self._index)] = len(code.partition(";")[0])
-            elif "%" in code:
-                self.percents.add(str(self._index))
-            self._index += 1
+            self.shown.add_number(_number(attributes.get("numFmtId")), self.codes)
 
     def end(self, name: str) -> None:
         """Close an element."""
@@ -120,12 +127,16 @@ class Styles:
         """Ignore text."""
 
 
+def _number(text: str | None) -> int:
+    """A number of an attribute; -1 where there is none."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() else -1
+
+
 class XlsxSheet:
     """Handlers for the XML of one sheet."""
 
-    def __init__(self, sheet: Sheet, limit: int, styles: Styles, stale: bool) -> None:
-        self.sheet, self.limit = sheet, limit
-        self.zero_styles, self.percent_styles, self.stale = styles.zeros, styles.percents, stale
+    def __init__(self, sheet: Sheet, limit: int, shown: Shown, stale: bool) -> None:
+        self.sheet, self.limit, self.shown, self.stale = sheet, limit, shown, stale
         self.row, self.column = -1, -1
         self.attributes: dict[str, str] = {}
         self.formula = self.in_value = False
@@ -148,9 +159,7 @@ class XlsxSheet:
             if attributes.get("hidden") in ("1", "true"):
                 self.sheet.hidden_rows.append(self.row)
         elif tag == "col" and attributes.get("hidden") in ("1", "true"):
-            low, high = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
-            if len(self.sheet.hidden_columns) < COLUMNS:
-                self.sheet.hidden_columns.extend(range(low - 1, min(high, low + COLUMNS)))
+            self.sheet.hide_columns(int(attributes.get("min", "1")) - 1, int(attributes.get("max", "1")) - 1)
         elif tag == "mergeCell":
             first, _colon, last = attributes.get("ref", "").partition(":")
             self.sheet.merges.append((*place(first), *place(last or first)))
@@ -179,11 +188,7 @@ class XlsxSheet:
         elif self.formula and ((not self.value and kind != "str") or (self.stale and self.value == "0")):
             sheet.uncached.append((row, column))
         elif kind in (None, "n") and "s" in self.attributes:
-            style = self.attributes["s"]
-            if style in self.zero_styles:
-                sheet.zeros.append((row, column, self.zero_styles[style]))
-            elif style in self.percent_styles:
-                sheet.percents.append((row, column))
+            sheet.mark(row, column, _number(self.attributes["s"]), self.shown)
 
 
 class Names:
@@ -256,63 +261,8 @@ def scan_xlsx(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
         sheet = Sheet(name)
         if info is None:
             continue
-        handlers = XlsxSheet(sheet, limit, styles, names.stale)
+        handlers = XlsxSheet(sheet, limit, styles.shown, names.stale)
         with book.open(info) as stream:
             feed(stream, handlers.start, handlers.end, handlers.text)
         sheets[name] = sheet
     return sheets
-
-
-class OdsTables:
-    """Handlers for ``content.xml``: extents count repeated cells and rows only where something is in them."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.sheets: dict[str, Sheet] = {}
-        self.sheet = Sheet("")
-        self.row = self.column = 0
-        self.rows = 1
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Open an element."""
-        tag = local(name)
-        if tag == "table":
-            self.sheet = Sheet(attributes.get("table:name", ""))
-            self.sheets[self.sheet.name] = self.sheet
-            self.row = self.column = 0
-        elif tag == "table-row":
-            self.column, self.rows = 0, int(attributes.get("table:number-rows-repeated", "1"))
-            if attributes.get("table:visibility") in ("collapse", "filter"):
-                self.sheet.hidden_rows.extend(range(self.row, self.row + min(self.rows, 1000)))
-        elif tag in ("table-cell", "covered-table-cell"):
-            self._cell(attributes)
-
-    def _cell(self, attributes: dict[str, str]) -> None:
-        times = int(attributes.get("table:number-columns-repeated", "1"))
-        kind, extra = attributes.get("office:value-type"), attributes.get("calcext:value-type")
-        if kind or extra:
-            self.sheet.stretch(self.row + self.rows - 1, self.column + times - 1, self.limit)
-        if kind == "percentage":
-            self.sheet.percents.extend((self.row, self.column + index) for index in range(times))
-        if extra == "error":
-            self.sheet.errors.append((self.row, self.column, "error"))
-        self.column += times
-
-    def end(self, name: str) -> None:
-        """Close an element."""
-        if local(name) == "table-row":
-            self.row += self.rows
-
-    def text(self, _data: str) -> None:
-        """Ignore text: calamine reads the values."""
-
-
-def scan_ods(book: zipfile.ZipFile, limit: int) -> dict[str, Sheet]:
-    """Walk all tables of an ODS file."""
-    tables = OdsTables(limit)
-    with book.open("META-INF/manifest.xml") as stream:
-        if b"encryption-data" in stream.read(CHUNK):
-            raise Refused("password")
-    with book.open("content.xml") as stream:
-        feed(stream, tables.start, tables.end, tables.text)
-    return tables.sheets
