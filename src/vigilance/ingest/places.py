@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -67,11 +67,14 @@ class Zones:
         key = fold(visible(text))
         return {iso3: names[key] for iso3, names in self.names.items() if key in names}
 
-    def in_address(self, address: pl.Expr, iso3: pl.Expr) -> pl.Expr:
-        """The zone that an address names: a zone's own name, else its postcode, else a place in it."""
+    def in_address(self, address: pl.Expr, iso3: pl.Expr, countries: Collection[str]) -> pl.Expr:
+        """The zone that an address names: a zone's own name, else its postcode, else a place in it.
+
+        Only zones of the given countries are sought: to compile the patterns of all takes longer than a short list.
+        """
         bare = address.str.replace_all(_ROADS, " ").str.to_lowercase()
         found = []
-        for country in sorted(set(self.searched) | set(self.postcodes)):
+        for country in sorted({*self.searched, *self.postcodes}.intersection(countries)):
             names, places = self.searched.get(country, ({}, {}))
             within = pl.coalesce(_searched(bare, names), self._by_postcode(address, country), _searched(bare, places))
             found.append(pl.when(iso3 == country).then(within))
@@ -120,19 +123,20 @@ def zone_reader(zone: Cell | None, address: Cell | None, facts: Tables) -> Reade
     zones = Zones.of(facts)
     iso3 = pl.col("_iso3")
     stated: pl.Expr = pl.lit(None, dtype=pl.String)
+    written = pl.lit("") if zone is None else zone.text.fill_null("")
+    found: pl.DataFrame = yield Distinct(pl.concat_str(iso3, pl.lit("\x1f"), written))
+    there = [value.partition("\x1f") for value in found["value"].drop_nulls().to_list()]
     if zone is not None:
-        found: pl.DataFrame = yield Distinct(zone.text)
+        of = {text: zones.named(text) for text in {text for _country, _mark, text in there if text}}
         pairs = {
-            f"{country}\x1f{text}": code
-            for text in found["value"].drop_nulls().to_list()
-            for country, code in zones.named(text).items()
+            f"{country}\x1f{text}": of[text][country] for country, _mark, text in there if country in of.get(text, {})
         }
         stated = lookup(pl.concat_str(iso3, pl.lit("\x1f"), zone.text), pairs, pl.String())
     # A zone that is in no list is kept under its own name: events there still find the sites that name it.
     unlisted = pl.lit(None, dtype=pl.String) if zone is None else _own_name(zone.text)
     if address is None or not zones.searched:
         return Plan(typed={ZONE: pl.coalesce(stated, unlisted)})
-    addressed = zones.in_address(address.text, iso3)
+    addressed = zones.in_address(address.text, iso3, {country for country, _mark, _text in there})
     differing = (stated != addressed).fill_null(value=False)
     seen: Mapping[str, Any] = yield Counts({"differing": differing.sum()})
     said = Text(
