@@ -39,6 +39,12 @@ def aliases(table: str) -> Mapping[str, tuple[str, ...]]:
     }
 
 
+@cache
+def known_names(table: str) -> frozenset[str]:
+    """All folded names of all columns of a table."""
+    return frozenset(name for names in aliases(table).values() for name in names)
+
+
 @dataclass(frozen=True, slots=True)
 class Headers:
     """Matches the cells of a would-be header with the columns of one input table.
@@ -72,6 +78,8 @@ class Headers:
             keys.setdefault(header_key(cell), position)
         keys.pop("", None)
         found = {column: keys[key] for column, header in self.mapping.items() if (key := header_key(header)) in keys}
+        if known_names(self.table).isdisjoint(keys):
+            return found  # A row of values, as nearly all are that are tried.
         taken = set(found.values())
         for column, names in aliases(self.table).items():
             free = [keys[name] for name in names if name in keys and keys[name] not in taken]

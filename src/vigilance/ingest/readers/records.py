@@ -58,6 +58,8 @@ def count_cells(record: bytes, delimiter: bytes) -> int:
 
 def cells_of(record: bytes, delimiter: bytes) -> list[str]:
     """The cells of a well-formed record as text."""
+    if b'"' not in record:
+        return record.decode("utf-8", "replace").split(delimiter.decode("ascii"))
     cells: list[str] = []
     position, size = 0, len(record)
     pattern = _cell_pattern(delimiter)
