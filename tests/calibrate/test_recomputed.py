@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from vigilance import engines
-from vigilance.calibrate.coverage import mix
 from vigilance.calibrate.recomputed import design, link, parameters, presence
+from vigilance.calibrate.worlds import mix
 from vigilance.scoring.model import Model
 from vigilance.terms import HAZARDS, Hazard
 

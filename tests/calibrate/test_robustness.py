@@ -9,8 +9,8 @@ import pytest
 from SALib.analyze import morris
 
 from vigilance import reference, rules
-from vigilance.calibrate.coverage import mix
 from vigilance.calibrate.robustness import Stressed, _effects, _sample, names, screening, stressed
+from vigilance.calibrate.worlds import mix
 from vigilance.errors import UsageError
 from vigilance.scoring.model import Model, build
 

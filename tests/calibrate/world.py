@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from vigilance.calibrate.coverage import mix
 from vigilance.calibrate.recomputed import Parameters, design, link, presence
+from vigilance.calibrate.worlds import mix
 from vigilance.scoring.evidence_audits import NOTICES
 from vigilance.scoring.model import Model
 from vigilance.terms import ABSENT, FACTORS, PRESENT, Hazard

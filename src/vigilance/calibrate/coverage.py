@@ -1,10 +1,7 @@
 """Do the closed-form intervals cover? All parameters drawn at once, presence recomputed exactly, counted.
 
-A draw takes every number of the method from its range, common to all sites; and at each site what nobody stated: its
-factors by their prevalence, its tier, its size and its share of migrants from the profile of its activity, the rate of
-its activity. A stated absence is true with the weight of its proof, and else as if nothing had been said: that is what
-the weight means. The share of draws in which the true presence lies between P05 and P95 is the coverage; 90 % is
-nominal.
+The share of drawn worlds (``worlds``) in which the true presence lies between P05 and P95 is the coverage; 90 % is
+nominal. Beside the count stands why: other intervals on the same draws, and the variance of each line.
 """
 
 from __future__ import annotations
@@ -17,122 +14,48 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vigilance import engines
-from vigilance.calibrate import lighter
-from vigilance.calibrate.recomputed import Design, Parameters, View, design, link, parameters, presence
+from vigilance.calibrate import groups as by
+from vigilance.calibrate.decomposition import claimed, decomposed
+from vigilance.calibrate.recomputed import Design, Parameters, design, link, parameters, presence
+from vigilance.calibrate.worlds import BLANK, SEED, SITES, STATED, drawn_parameters, drawn_truth, mix
 from vigilance.scoring.interval import standard_normal
 from vigilance.scoring.model import Model
-from vigilance.terms import (
-    ABSENT,
-    ALL_UNKNOWN,
-    DIVISION_UNKNOWN,
-    FACTORS,
-    HAZARDS,
-    PRESENT,
-    TIER_UNKNOWN,
-    TIERS,
-    UNKNOWN,
-    Hazard,
-)
+from vigilance.terms import HAZARDS, Hazard
 
 Floats = NDArray[np.float64]
 
-SITES: Final = 2000
 DRAWS: Final = 1000
-SEED: Final = 90
 BAR: Final = (0.88, 0.92)
 NOMINAL: Final = 0.9
-HALF_WIDTH: Final = 1.645
-"""z of the bounds of a range: low and high are 5 % and 95 % bounds."""
-KNOWN_SHARES: Final = {"_division": 0.95, "_tier": 0.8, "_workers": 0.7, "_migrant_share": 0.3, "_factors": 0.4}
-"""How often each field is stated in the mix of sites: as in lists that buyers have, not a number of the method."""
 Z: Final = standard_normal(0.95)
 FAR: Final = 1e6
 """A bound so far that it does not bind."""
+OTHER_MIXES: Final = {"everything_stated": STATED, "everything_blank": BLANK}
+"""Whole lists beside the default one: every field of every site stated, or only its country and activity."""
+OTHER_SITES: Final = 4
+"""The other mixes have one in so many of the sites."""
 
 
 @dataclass(frozen=True)
 class Coverage:
     """What was counted.
 
-    ``groups``: per hazard and group of sites, ``sites, coverage`` and the shares of draws ``below`` P05 and ``above``
-    P95. ``reasons``: per hazard, the coverage of other intervals on the same draws (``REASONS``) with the mean variance
-    of ln m that each claims; ``drawn`` is the variance that there is.
+    ``groups``: per hazard and group of sites (``kind, group``), ``sites, coverage`` and the shares of draws ``below``
+    P05 and ``above`` P95. ``reasons``: per hazard, the coverage of other intervals on the same draws (``REASONS``) with
+    the mean variance of ln m that each claims; ``drawn`` is the variance that there is. ``lines``: the same variances
+    line by line (``decomposition``).
     """
 
     groups: pl.DataFrame
     reasons: pl.DataFrame
+    lines: pl.DataFrame
     sites: int
     draws: int
 
 
-REASONS: Final = ("closed_form", "without_bounds", "lighter_unknowns", "drawn_variance", "drawn_variance_and_mean")
-"""The engine's interval; the same where the truth has no tanh and no ceiling; blanks counted once (``lighter``); the
-variance that was drawn; and its mean too. The last two show whether the normal shape is at fault (they cover 90 % when
-it is not)."""
-
-
-def mix(model: Model, count: int = SITES, seed: int = SEED) -> pl.DataFrame:
-    """A realistic mix of typed sites: supplier countries and divisions that make goods, fields blank as they come."""
-    rng = np.random.default_rng(seed)
-    members = model.countries["ilo_member"].to_numpy().astype(bool)
-    divisions = [code for code in model.grid.divisions.tolist() if code != DIVISION_UNKNOWN]
-    division = rng.choice(divisions, count)
-    place = model.activities.index(division.astype("U2"))
-    low, usual, high = model.activities.size[place].T
-    workers = np.exp(np.log(usual) + rng.standard_normal(count) * np.log(high / low) / (2 * HALF_WIDTH))
-    shares = np.clip(model.activities.migrants[place, 1] * np.exp(rng.standard_normal(count)), 0.0, 1.0)
-    stated = {name: rng.random(count) < share for name, share in KNOWN_SHARES.items()}
-    answers = np.where(rng.random((count, len(FACTORS))) < 0.3, PRESENT, ABSENT)
-    answers = np.where(rng.random(answers.shape) < 0.6, answers, UNKNOWN)
-    codes = np.where(stated["_factors"], answers @ 3 ** np.arange(len(FACTORS)), ALL_UNKNOWN)
-    return pl.DataFrame(
-        {
-            "_row": np.arange(count),
-            "_supplier_id": [f"S{number:05d}" for number in range(count)],
-            "_iso3": rng.choice(model.grid.countries[members], count),
-            "_division": np.where(stated["_division"], division, DIVISION_UNKNOWN),
-            "_tier": np.where(stated["_tier"], rng.choice(TIERS, count), TIER_UNKNOWN).astype(np.int8),
-            "_workers": pl.Series(np.ceil(workers), nan_to_null=True).set(pl.Series(~stated["_workers"]), None),
-            "_migrant_share": pl.Series(shares).set(pl.Series(~stated["_migrant_share"]), None),
-            "_factors": codes.astype(np.int32),
-            "_zone": pl.Series([""] * count, dtype=pl.String),
-        }
-    )
-
-
-def drawn_parameters(numbers: Parameters, rng: np.random.Generator) -> Parameters:
-    """Every number from its range: lognormal, and normal for the exponent of the size."""
-    ln = numbers.ln + numbers.sd * rng.standard_normal(len(numbers.ln))
-    return replace(numbers, ln=ln, exponent=numbers.exponent + numbers.exponent_sd * rng.standard_normal())
-
-
-def drawn_truth(of: Design, unknown_activity_sd: float, rng: np.random.Generator) -> View:
-    """What may be true of the sites, given what they state."""
-    stated, count = of.stated, len(of.fixed)
-    proven = rng.random(stated.state.shape) < stated.proof
-    known = (stated.state == PRESENT) | ((stated.state == ABSENT) & proven)
-    by_chance = np.where(rng.random(stated.state.shape) < of.prevalence, PRESENT, ABSENT)
-    cut = np.cumsum(of.tiers, axis=1)[:, :-1]
-    tier = 1 + (rng.random(count)[:, None] > cut).sum(axis=1)
-    return View(
-        tier=np.where(stated.tier == TIER_UNKNOWN, tier, stated.tier),
-        state=np.where(known, stated.state, by_chance).astype(np.int8),
-        proof=np.ones(stated.proof.shape),
-        migrants=np.where(
-            np.isfinite(stated.migrants), stated.migrants, np.minimum(_from_range(of.usual_migrants, rng), 1.0)
-        ),
-        ln_workers=np.where(of.size_known, stated.ln_workers, np.log(np.maximum(_from_range(of.size, rng), 1.0))),
-        country=stated.country + of.country_sd * rng.standard_normal(count),
-        shift=np.where(of.activity_known, 0.0, unknown_activity_sd * rng.standard_normal(count)),
-    )
-
-
-def _from_range(bounds: Floats, rng: np.random.Generator) -> Floats:
-    """A draw per row from (low, central, high): median the central value, 5 % below low, 5 % above high."""
-    low, central, high = np.maximum(bounds, 1e-9).T
-    z = rng.standard_normal(len(central))
-    found: Floats = central * np.exp(np.where(z < 0, np.log(central / low), np.log(high / central)) * z / HALF_WIDTH)
-    return found
+REASONS: Final = ("closed_form", "without_bounds", "drawn_variance", "drawn_variance_and_mean")
+"""The engine's interval; the same where the truth has no tanh and no ceiling; the variance that was drawn; and its mean
+too. The last two show whether the normal shape is at fault (they cover 90 % when it is not)."""
 
 
 def coverage(
@@ -140,50 +63,70 @@ def coverage(
 ) -> Coverage:
     """Coverage of [P05, P95] of the inherent presence, over given typed sites or the mix.
 
-    Groups: all sites; those of which most is stated, and the others; those of unknown activity; by risk.
+    Groups: all sites; by what they state; by risk; by region and by third of output per worker; and, beside the default
+    mix, lists of sites that state everything or nothing.
     """
     typed = mix(model, count, seed) if sites is None else sites
+    told = claimed(model, typed)
+    groups: list[dict[str, Any]] = []
+    reasons: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
+    for hazard in HAZARDS:
+        of, numbers = design(model, typed, hazard), parameters(model.judgements, hazard)
+        low, middle, high = _bounds(model, typed, hazard)
+        drawn = _drawn(of, numbers, model, draws, seed)
+        groups += _by_group(by.groups(model, typed, of, middle), hazard, presence(drawn), low, high)
+        if sites is None:
+            groups += _other_mixes(model, hazard, draws, seed, max(count // OTHER_SITES, 1))
+        reasons += _reasons(model, of, numbers, drawn, low, seed)
+        lines += decomposed(typed, told, of, numbers, _unknown_activity(model, hazard), seed)
+    return Coverage(pl.DataFrame(groups), pl.DataFrame(reasons), pl.DataFrame(lines), typed.height, draws)
+
+
+def _bounds(model: Model, typed: pl.DataFrame, hazard: Hazard) -> tuple[Floats, Floats, Floats]:
+    """P05, the inherent median and P95 of each site, by the engine."""
     scored = pl.concat(list(engines.polars(typed.lazy(), model, None)))
-    made = [_hazard(model, typed, scored, hazard, draws, seed) for hazard in HAZARDS]
-    groups, reasons = (pl.DataFrame([row for each in made for row in each[place]]) for place in (0, 1))
-    return Coverage(groups, reasons, typed.height, draws)
+    low, middle, high = (scored[f"{hazard}_{name}"].to_numpy() for name in ("p05", "inherent_p50", "p95"))
+    return low, middle, high
 
 
-def _hazard(
-    model: Model, typed: pl.DataFrame, scored: pl.DataFrame, hazard: Hazard, draws: int, seed: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    of, numbers = design(model, typed, hazard), parameters(model.judgements, hazard)
-    drawn = _drawn(of, numbers, model, draws, seed)
-    p = presence(drawn)
-    low, high = (scored[f"{hazard}_{name}"].to_numpy() for name in ("p05", "p95"))
+def _by_group(
+    flags: dict[tuple[str, str], NDArray[np.bool_]], hazard: Hazard, p: Floats, low: Floats, high: Floats
+) -> list[dict[str, Any]]:
     below, above = (p < low).mean(axis=0), (p > high).mean(axis=0)
-    groups = [
-        {"hazard": str(hazard), "group": name, "sites": int(mine.sum()), **_counted(below[mine], above[mine])}
-        for name, mine in _groups(of, scored[f"{hazard}_inherent_p50"].to_numpy()).items()
+    return [
+        {
+            "hazard": str(hazard),
+            "kind": kind,
+            "group": name,
+            "sites": int(mine.sum()),
+            **_counted(below[mine], above[mine]),
+        }
+        for (kind, name), mine in flags.items()
     ]
-    return groups, _reasons(model, of, numbers, drawn, low, seed)
+
+
+def _other_mixes(model: Model, hazard: Hazard, draws: int, seed: int, count: int) -> list[dict[str, Any]]:
+    rows = []
+    for name, known in OTHER_MIXES.items():
+        typed = mix(model, count, seed, known)
+        of, numbers = design(model, typed, hazard), parameters(model.judgements, hazard)
+        low, _middle, high = _bounds(model, typed, hazard)
+        p = presence(_drawn(of, numbers, model, draws, seed))
+        rows += _by_group({(by.MIX, name): np.ones(count, dtype=bool)}, hazard, p, low, high)
+    return rows
+
+
+def _unknown_activity(model: Model, hazard: Hazard) -> float:
+    return model.judgements.sd_ln(f"method.base_unknown_activity.{hazard}")
 
 
 def _drawn(of: Design, numbers: Parameters, model: Model, draws: int, seed: int) -> Floats:
     """ln m of every draw and site (B×n); the same seed draws the same worlds whatever the bounds of the design."""
-    sd = model.judgements.sd_ln(f"method.base_unknown_activity.{of.hazard}")
+    sd = _unknown_activity(model, of.hazard)
     rng = np.random.default_rng([seed, HAZARDS.index(of.hazard)])
     worlds = (link(of, drawn_parameters(numbers, rng), drawn_truth(of, sd, rng)).ln_m for _draw in range(draws))
     return np.stack(list(worlds))
-
-
-def _groups(of: Design, p50: Floats) -> dict[str, NDArray[np.bool_]]:
-    stated = of.size_known & of.activity_known & (of.stated.tier != TIER_UNKNOWN) & np.isfinite(of.stated.migrants)
-    stated &= (of.stated.state[:, : len(FACTORS)] != UNKNOWN).mean(axis=1) >= 0.5
-    likely = p50 > np.median(p50)
-    return {
-        "all": np.ones(len(p50), dtype=bool),
-        "mostly_stated": stated,
-        "with_blanks": ~stated,
-        "activity_unknown": ~of.activity_known,
-        "lower_half": ~likely,
-        "upper_half": likely,
-    }
 
 
 def _counted(below: Floats, above: Floats) -> dict[str, float | None]:
@@ -199,15 +142,14 @@ def _reasons(
 ) -> list[dict[str, Any]]:
     """Coverage on the same draws by intervals of other widths."""
     centre = link(of, numbers, of.stated).ln_m
-    claimed = ((centre - np.log(-np.log1p(-p05))) / Z) ** 2
+    width = ((centre - np.log(-np.log1p(-p05))) / Z) ** 2
     free = replace(of, bound=FAR, ceiling=FAR)
     unbound = _drawn(free, numbers, model, len(drawn), seed)
     straight = link(free, numbers, of.stated).ln_m
     variance = drawn.var(axis=0)
     cases = {
-        "closed_form": (drawn, centre, claimed),
-        "without_bounds": (unbound, straight, claimed),
-        "lighter_unknowns": (drawn, centre, np.maximum(claimed - lighter.saved(model, of, numbers), 0.0)),
+        "closed_form": (drawn, centre, width),
+        "without_bounds": (unbound, straight, width),
         "drawn_variance": (drawn, centre, variance),
         "drawn_variance_and_mean": (drawn, drawn.mean(axis=0), variance),
     }
@@ -215,11 +157,11 @@ def _reasons(
         {
             "hazard": str(of.hazard),
             "interval": name,
-            **_mean_and_error(np.abs(worlds - middle) <= Z * np.sqrt(width)),
-            "variance": round(float(width.mean()), 6),
+            **_mean_and_error(np.abs(worlds - middle) <= Z * np.sqrt(used)),
+            "variance": round(float(used.mean()), 6),
             "drawn": round(float(worlds.var(axis=0).mean()), 6),
         }
-        for name, (worlds, middle, width) in cases.items()
+        for name, (worlds, middle, used) in cases.items()
     ]
 
 

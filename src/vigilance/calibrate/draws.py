@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vigilance.calibrate.coverage import drawn_parameters, drawn_truth
 from vigilance.calibrate.recomputed import design, link, parameters
+from vigilance.calibrate.worlds import drawn_parameters, drawn_truth
 from vigilance.errors import UsageError
 from vigilance.i18n import messages
 from vigilance.scoring.assess import CONFIRMED_CASE

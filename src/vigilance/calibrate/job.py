@@ -16,6 +16,7 @@ from vigilance.calibrate import backtest as back
 from vigilance.calibrate import coverage as cover
 from vigilance.calibrate import fit as fitting
 from vigilance.calibrate import robustness as robust
+from vigilance.calibrate import worlds
 from vigilance.calibrate.outcomes import Outcomes, outcomes
 from vigilance.calibrate.proposal import Change, Proposal, propose
 from vigilance.calibrate.recomputed import Design, design, parameters
@@ -96,7 +97,7 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
     model = build(facts, judgements)
     sites = None if asked.run is None else engines.core_columns(asked.run.sites).collect()
     if COVERAGE in asked.parts:
-        drawn = None if sites is None else sampled(sites, cover.SITES)
+        drawn = None if sites is None else sampled(sites, worlds.SITES)
         found["coverage"] = cover.coverage(model, drawn, asked.draws)
     if ROBUSTNESS in asked.parts:
         found["robustness"] = _robustness(asked, model, judgements, sites)
@@ -107,7 +108,7 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
 
 def _robustness(asked: Asked, model: Model, judgements: Judgements, sites: pl.DataFrame | None) -> robust.Screening:
     tables = {} if asked.run is None else whatif.frames(asked.run)
-    ranked = cover.mix(model, ROBUSTNESS_SITES)
+    ranked = worlds.mix(model, ROBUSTNESS_SITES)
     if asked.run is not None and sites is not None:
         ranked = sampled(asked.run.sites.collect(), ROBUSTNESS_SITES)
     return robust.screening(model.facts, judgements, ranked, tables, trajectories=asked.trajectories, jobs=asked.jobs)
@@ -222,6 +223,7 @@ def summary(found: Found) -> dict[str, Any]:
             "draws": found.coverage.draws,
             "groups": found.coverage.groups.to_dicts(),
             "reasons": found.coverage.reasons.to_dicts(),
+            "lines": found.coverage.lines.to_dicts(),
         }
     if found.robustness is not None:
         told[ROBUSTNESS] = {

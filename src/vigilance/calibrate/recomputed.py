@@ -47,6 +47,8 @@ class Parameters:
     sd: Floats
     exponent: float
     exponent_sd: float
+    slope_sd: float
+    """sd of the slope of the country index itself: its range is even on both sides, unlike that of a ratio."""
 
     def at(self, path: str) -> int:
         """Position of a path; -1 when the hazard does not have it."""
@@ -73,6 +75,7 @@ def parameters(judgements: Judgements, hazard: Hazard) -> Parameters:
         sd=np.array([estimate.sd_ln for estimate in found]),
         exponent=exponent.value,
         exponent_sd=exponent.sd,
+        slope_sd=judgements.get(f"{SLOPE}.{hazard}").sd,
     )
 
 
@@ -104,7 +107,9 @@ class Design:
     tiers: Floats
     """n×4: share of the activity's sites at each tier."""
     prevalence: Floats
-    """n×F."""
+    """n×F: the average that a factor is centred on."""
+    chance: Floats
+    """n×F: how likely a factor that was left open is there; the prevalence, but for zones."""
     usual_migrants: Floats
     """n×3: low, central, high."""
     strength: Floats
@@ -130,6 +135,7 @@ def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
     regions = model.countries["ilo_region"].to_numpy().astype("U24")
     index, sd = _country(model, hazard)
     state, proof = _states(model, hazard, sites, at)
+    prevalence = _prevalence(model, hazard, at, regions)
     usual = model.activities.size[division]
     workers = sites["_workers"].to_numpy().astype(float)
     known = np.isfinite(workers)
@@ -138,7 +144,8 @@ def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
         ids=sites["_supplier_id"].to_numpy().astype(str),
         fixed=np.log(mine.base.world) + mine.base.activity[division] + mine.base.region[country],
         tiers=model.activities.tiers[division],
-        prevalence=_prevalence(model, hazard, at, regions),
+        prevalence=prevalence,
+        chance=_chance(model, at, prevalence),
         usual_migrants=model.activities.migrants[division],
         strength=model.strength[country],
         regional_strength=regional_share(model.strength[:, None], regions)[country, 0],
@@ -202,6 +209,18 @@ def _prevalence(model: Model, hazard: Hazard, at: Places, regions: NDArray[np.st
     return np.stack(columns, axis=1)
 
 
+def _chance(model: Model, at: Places, prevalence: Floats) -> Floats:
+    """The prevalence; where the country has zones of labour imposed by the State, the share of sites in them."""
+    if not model.programmes.zones:
+        return prevalence
+    open_to_it = np.any(list(model.programmes.zones.values()), axis=0)[at.country, at.division]
+    open_to_it &= ~model.programmes.country[at.country, at.division]
+    chance = prevalence.copy()
+    column = len(FACTORS) + LISTINGS.index(lines.STATE_IMPOSED)
+    chance[:, column] = np.where(open_to_it, model.zone_prevalence, prevalence[:, column])
+    return chance
+
+
 @dataclass(frozen=True)
 class Link:
     """ln m of n sites, and how it moves with each parameter (n×P; empty unless asked for)."""
@@ -239,6 +258,21 @@ def link(of: Design, numbers: Parameters, view: View, *, gradient: bool = False)
     held = 1.0 - np.tanh(inside / of.bound) ** 2
     below = raw * np.exp(-raw) / -np.expm1(-raw)
     return Link(ln_m, below[:, None] * (by_outside + held[:, None] * by_inside))
+
+
+def line_values(of: Design, numbers: Parameters, view: View) -> dict[str, Floats]:
+    """The terms of ln m by line (``lines.LINES``; n each), before the two bounds; their sum is the unbounded ln m."""
+    activity = of.fixed + view.shift
+    found = {lines.ACTIVITY: activity, lines.SIZE: numbers.exponent * view.ln_workers}
+    for place, path in enumerate(numbers.paths):
+        if not path.startswith(TIER):
+            found[_line(path)] = _term(of, numbers, view, path, place)[0]
+    found[lines.TIER] = _tier(of, numbers, view)[0]
+    return found
+
+
+def _line(path: str) -> str:
+    return lines.BASE if path.startswith(BASE) else lines.COUNTRY if path.startswith(SLOPE) else path.split(".")[1]
 
 
 def _term(of: Design, numbers: Parameters, view: View, path: str, place: int) -> tuple[Floats, Floats]:

@@ -57,9 +57,15 @@ def groups() -> dict[str, str]:
         "mostly_stated": _("Most fields stated"),
         "with_blanks": _("With blanks"),
         "activity_unknown": _("Activity unknown"),
+        "tier_unknown": _("Tier unknown"),
+        "size_unknown": _("Number of workers unknown"),
+        "larger_than_usual": _("Larger than 95 % of its activity"),
+        "many_factors": _("Three or more risk factors present"),
         "lower_half": _("Lower half of risk"),
         "upper_half": _("Upper half of risk"),
-    }
+        "everything_stated": _("A list that states everything"),
+        "everything_blank": _("A list with country and activity alone"),
+    } | regions()
 
 
 def intervals() -> dict[str, str]:
@@ -67,7 +73,6 @@ def intervals() -> dict[str, str]:
     return {
         "closed_form": _("As the engine makes them"),
         "without_bounds": _("The same, if the truth had no bound on factors and no ceiling"),
-        "lighter_unknowns": _("Proposed: a blank counts for what it adds, and not twice"),
         "drawn_variance": _("With the variance that was drawn"),
         "drawn_variance_and_mean": _("With the variance and the mean that were drawn"),
     }

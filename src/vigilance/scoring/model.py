@@ -31,7 +31,7 @@ from vigilance.scoring.listings import (
     unheard_of,
 )
 from vigilance.scoring.site_numbers import Shares, migrants, over_unknown_migrants, size, sponsorship
-from vigilance.scoring.uncertainty import held, over_unknown_activity
+from vigilance.scoring.uncertainty import at_least, held, over_unknown_activity
 from vigilance.terms import ABSENT, DIVISION_UNKNOWN, HAZARDS, PRESENT, TIERS, UNKNOWN, Hazard
 
 Floats = NDArray[np.float64]
@@ -239,7 +239,8 @@ def _tier_term(hazard: Hazard, judgements: Judgements, profile: Activities) -> T
     between = profile.tiers @ np.log(ratio) ** 2 - mean_ln**2
     divisions = len(profile.codes)
     ln = np.column_stack([np.log(profile.tiers @ ratio), np.tile(np.log(ratio), (divisions, 1))])
-    blank = between + profile.tiers @ own
+    # Most lists state the tier: an answer is held at the mean of the answers, not at the one that is usual here.
+    blank = at_least(between + profile.tiers @ own, own.mean())
     var = np.column_stack([blank, held(np.tile(own, (divisions, 1)), blank[:, None])])
     return TierTerm(ln=ln, var=var, weight=between)
 

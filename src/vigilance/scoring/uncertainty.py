@@ -1,9 +1,10 @@
 """How much is left open: the variance of each answer on the scale of ln π, and of each blank.
 
 Two laws meet here. An interval should cover as often as it says, so a blank is worth the variance there is and no more:
-that between the answers, and the mean of the answers' own. And blanking a field must never narrow an interval, so an
-answer is worth no more than its blank (``held``): where an answer is rare and its ratio known badly, the interval of
-such a site is a little narrow, instead of those of all the others being too wide.
+that between the answers, and the mean of the answers' own. And blanking a field must never narrow an interval, though a
+rare answer whose ratio is known badly leaves more open than the blank does. The law is kept where it costs least: what
+most lists leave blank, by holding the answer at the blank (``held``), so that the intervals of a few are a little
+narrow; what most lists state, by widening the blank as well (``at_least``), so that those of a few are a little wide.
 
 Variances are of natural logarithms. D divisions, the first being the unknown activity; C countries.
 """
@@ -28,8 +29,13 @@ def of_chance(chance: Floats, ln_ratio: Floats | float, present: Floats, absent:
 
 
 def held(answer: Floats, blank: Floats) -> Floats:
-    """The variance of an answer, at most that of its blank."""
+    """The variance of an answer, at most that of its blank: for questions that most lists leave open."""
     return np.minimum(answer, blank)
+
+
+def at_least(blank: Floats, answer: Floats | float) -> Floats:
+    """The variance of a blank, at least that of a usual answer: for what most lists state (tier, size)."""
+    return np.maximum(blank, answer)
 
 
 def of_unknown_size(between: Floats, exponent_sd: float, usual: Floats, largest: Floats, spread: Floats) -> Floats:
@@ -39,7 +45,7 @@ def of_unknown_size(between: Floats, exponent_sd: float, usual: Floats, largest:
     never below that of the exponent at the ``largest`` usual ln N, so that a known size is held only beyond it.
     """
     there: Floats = between + exponent_sd**2 * (usual**2 + spread**2)
-    return np.maximum(there, (exponent_sd * largest) ** 2)
+    return at_least(there, (exponent_sd * largest) ** 2)
 
 
 def over_unknown_activity(by_state: Sequence[Floats], by_cell: Sequence[Floats]) -> Floats:
