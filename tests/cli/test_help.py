@@ -85,7 +85,7 @@ def unknown_options(command: click.Command, rest: list[str]) -> set[str]:
 
 def test_every_shipped_command_is_listed() -> None:
     modules = {path.stem for path in (ROOT / "src" / "vigilance" / "cli").glob("*.py")}
-    parts = {"__init__", "explained", "figures", "group", "options", "progress", "spoken", "summary"}
+    parts = {"__init__", "explained", "figures", "group", "options", "places", "progress", "spoken", "summary"}
     named = {name[0] for name in ALL}
     assert named == modules & set(COMMANDS)
     assert {"score", "check", "explain", "countries", "rules", "data"} <= named

@@ -298,3 +298,26 @@ def test_the_same_bytes_whatever_the_machine_is_set_to(tmp_path: Path) -> None:
         del record["seconds"]
     assert records[0] == records[1] == records[2]
     assert len(records[0]["outputs"]) >= 7
+
+
+def test_a_change_outside_the_range_of_its_judgement_is_said(tmp_path: Path, command: Run) -> None:
+    path = written(tmp_path / "list.csv")
+    _code, _said, err = command(path, "--out", tmp_path / "a", "--set", "method.size_exponent=0.9")
+    assert "outside the range of this judgement, 0.15 to 0.5" in err
+    _code, _said, err = command(path, "--out", tmp_path / "b", "--set", "method.size_exponent=0.4")
+    assert "outside" not in err
+
+
+def test_a_full_disk_is_said_in_the_language_asked_for(
+    tmp_path: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_named: object) -> None:
+        raise OSError("No space left on device (os error 28)")
+
+    monkeypatch.setattr("vigilance.pipeline.score", full)
+    path = written(tmp_path / "list.csv")
+    code, _said, err = command(path, "--lang", "fr")
+    assert code == 6
+    assert "il n'y a plus de place sur le disque ; rien n'a été écrit" in err
+    code, _said, err = command(path)
+    assert "no space is left on the disk; nothing was written" in err

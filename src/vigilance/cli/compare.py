@@ -9,7 +9,7 @@ import click
 import polars as pl
 
 from vigilance.cli.figures import number, percent
-from vigilance.cli.options import numbers, print_json, speech_options
+from vigilance.cli.options import print_json, speech_options, with_changes
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
@@ -81,7 +81,7 @@ def _compared(runs: tuple[Path, ...], changed: tuple[str, ...], sensitivity: boo
     judgements = explanation.basis(opened[0])[1]
     found = {}
     if changed:
-        found["set"] = whatif.under(opened[0], judgements.with_values(numbers(changed, "--set")))
+        found["set"] = whatif.under(opened[0], with_changes(judgements, changed))
     if sensitivity:
         for value in SENSITIVITIES:
             paths = {f"evidence.audits.sensitivity.{hazard}": value for hazard in HAZARDS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Sequence
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vigilance.cli import places
 from vigilance.cli.figures import number, percent
 from vigilance.cli.options import on_option, speech_options, today
 from vigilance.cli.spoken import SpokenCommand
-from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
 from vigilance.terms import HAZARDS, Hazard
 
@@ -106,7 +105,7 @@ def _index(day: date, lang: str, hazard: Hazard, wanted: Sequence[str]) -> tuple
     known = pl.any_horizontal(pl.col(f"{each}_index").is_not_null() for each in HAZARDS)
     frame = frame.filter(known | pl.col("ilo_member"))
     if wanted:
-        frame = frame.filter(pl.col("iso3").is_in(_found(names, wanted)))
+        frame = frame.filter(pl.col("iso3").is_in(places.countries(facts, wanted)))
     frame = frame.with_columns(pl.col(f"name_{lang}").alias("name")).select(COLUMNS)
     frame = frame.sort(f"{hazard}_index", "iso3", descending=[True, False], nulls_last=True)
     return frame, _meta(facts, judgements.digest)
@@ -122,24 +121,6 @@ def _thin(hazard: Hazard) -> pl.Expr:
 
 def _meta(facts: Facts, rules_digest: str) -> dict[str, Any]:
     return {"on": facts.on.isoformat(), "facts": facts.digest, "rules": rules_digest}
-
-
-def _found(names: pl.DataFrame, wanted: Sequence[str]) -> list[str]:
-    """Resolve codes and exact names to ISO 3166-1 alpha-3. ``UsageError`` with the nearest names for an unknown one."""
-    columns = ("iso3", "iso2", "name_en", "name_fr")
-    spelt = {
-        str(row[column]): str(row["iso3"]) for row in names.iter_rows(named=True) for column in columns if row[column]
-    }
-    codes = {word.casefold(): code for word, code in spelt.items()}
-    found = []
-    for word in wanted:
-        code = codes.get(word.strip().casefold())
-        if code is None:
-            near = difflib.get_close_matches(word.strip().title(), spelt, n=3)
-            hint = _("did you mean {names}?").format(names=", ".join(near)) if near else None
-            raise UsageError(_("no country is called {word}").format(word=repr(word[:40])), hint=hint)
-        found.append(code)
-    return found
 
 
 def _arrows() -> dict[str, str]:

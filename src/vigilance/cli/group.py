@@ -9,6 +9,7 @@ import gettext
 import importlib
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -94,6 +95,10 @@ LACKING = ("No space left", "os error", "transport error", "Out of Memory", "out
 """What the engines say when the disk or the memory fails them; they have no error of their own for it."""
 
 
+RAW_NUMBER = re.compile(r"\(os error (\d+)\)")
+"""How the engines give the system's number of an error."""
+
+
 def _engine_errors() -> tuple[type[Exception], ...]:
     """The errors of the engines that are loaded; asked for only once something was raised."""
     polars, duckdb = sys.modules.get("polars"), sys.modules.get("duckdb")
@@ -169,7 +174,8 @@ def _run() -> int:
     except _engine_errors() as error:
         code = _engine_failed(error)
     except OSError as error:
-        _say(f"vigilance: {_reason(error)}" + (f": {error.filename}" if error.filename else ""))
+        reason = _reason(error) + (f" ({error.filename})" if error.filename else "")
+        _say(_("vigilance: {reason}; nothing was written").format(reason=reason))
         code = OutOfResources.exit_code
     return code if isinstance(code, int) else 0
 
@@ -185,5 +191,8 @@ def _reason(error: OSError) -> str:
         errno.ENOENT: _("there is no such file or folder"),
         errno.ENOTDIR: _("this is not a folder"),
         errno.EISDIR: _("this is a folder, not a file"),
+        errno.EEXIST: _("there is a file of this name already"),
     }
-    return said.get(error.errno or 0, error.strerror or str(error))
+    told = RAW_NUMBER.search(str(error))
+    number = error.errno or (int(told[1]) if told else 0)
+    return said.get(number, error.strerror or str(error))

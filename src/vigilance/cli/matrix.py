@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 import polars as pl
 
+from vigilance.cli import places
+from vigilance.cli.figures import number
 from vigilance.cli.options import on_option, speech_options, today
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
@@ -22,9 +25,10 @@ _ = messages("cli")
 
 FORMATS: Final = ("table", "csv", "json", "xlsx", "html")
 ARROWS: Final = {"up": "^", "same": "=", "down": "v"}
-LETTERS: Final = dict(zip(map(str, BANDS), "LMHS", strict=True))
 SHOWN_ACTIVITIES: Final = ("01", "03", "07", "10", "13", "14", "22", "26", "41", "47")
 SHOWN_COUNTRIES: Final = 25
+WIDTH: Final = 80
+NAME: Final = 20
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
@@ -32,7 +36,7 @@ SHOWN_COUNTRIES: Final = 25
 @click.option(
     "--years", type=click.IntRange(1, 20), default=5, show_default=True, help="Compare with so many years before."
 )
-@click.option("--country", "countries", multiple=True, metavar="ISO3", help="Only this country; may be repeated.")
+@click.option("--country", "countries", multiple=True, metavar="CODE", help="Only this country; may be repeated.")
 @click.option(
     "--activity", "divisions", multiple=True, metavar="DIVISION", help="Only this ISIC division; may be repeated."
 )
@@ -68,15 +72,10 @@ def _matrix(given: dict[str, Any]) -> Matrix:
 
     opened = run.open_run(given["run_path"]) if given["run_path"] else None
     on = given["on"] or (opened.on if opened else today())
-    return matrix.matrix(
-        reference.load(),
-        rules.load().in_force(on),
-        on,
-        given["years"],
-        [code.upper() for code in given["countries"]],
-        given["divisions"],
-        opened,
-    )
+    facts = reference.load()
+    known = facts.in_force(on)
+    asked = places.countries(known, given["countries"]), places.divisions(known, given["divisions"])
+    return matrix.matrix(facts, rules.load().in_force(on), on, given["years"], *asked, opened)
 
 
 def _written(found: Matrix, form: str, out: Path | None, lang: str) -> None:
@@ -99,13 +98,14 @@ def _table(found: Matrix) -> None:
     from vigilance.cli.summary import words  # noqa: PLC0415 - only for a person
 
     said = words()
+    initials = {band: said[band][0].upper() for band in map(str, BANDS)}
     cells = found.cells
     named = cells["division"].n_unique() <= len(SHOWN_ACTIVITIES)
     divisions = sorted(cells["division"].unique().to_list()) if named else list(SHOWN_ACTIVITIES)
     for hazard in map(str, HAZARDS):
         head = _("{hazard}: P80 of a site of which only country and activity are known").format(hazard=said[hazard])
         click.echo(head)
-        click.echo(f"{'':<22}" + "".join(f"{code:>5}" for code in divisions) + f"  {'C029 C105 C138 C182'}")
+        click.echo(f"{'':<{NAME}}" + "".join(f"{code:>4}" for code in divisions) + " C029 C105 C138 C182")
         shown = cells.filter(pl.col("division").is_in(divisions))
         worst = (
             shown.group_by("iso3", "country")
@@ -113,29 +113,32 @@ def _table(found: Matrix) -> None:
             .sort(f"{hazard}_p80", "iso3", descending=[True, False])
         )
         for iso3, country, _mean in worst.head(SHOWN_COUNTRIES).iter_rows():
-            _country(shown.filter(pl.col("iso3") == iso3), f"{iso3} {country or ''}", hazard, divisions)
+            _country(shown.filter(pl.col("iso3") == iso3), f"{iso3} {country or ''}", hazard, divisions, initials)
         if worst.height > SHOWN_COUNTRIES:
             click.echo(
                 _("... and {count} more; name them with --country, or take --format csv").format(
-                    count=worst.height - SHOWN_COUNTRIES
+                    count=number(worst.height - SHOWN_COUNTRIES)
                 )
             )
         click.echo("")
-    click.echo(
-        _("L low, M moderate, H high, S severe; ^ worse, = same, v better than on {date}").format(date=found.before)
+    marks = _("{bands}; ^ worse, = same, v better than on {date}").format(
+        bands=", ".join(f"{letter} {said[band]}" for band, letter in initials.items()), date=found.before
     )
-    click.echo(_("Conventions: + in force, r ratified, x denounced, - not ratified; > where it changed"))
+    names = dict(cells.select("division", "activity").unique().iter_rows())
+    conventions = _("Conventions: + in force, r ratified, x denounced, - not ratified; > where it changed")
+    for text in (", ".join(f"{code} {names[code]}" for code in divisions if code in names), conventions, marks):
+        click.echo(textwrap.fill(text, WIDTH))
 
 
 MARKS: Final = {"in_force": "+", "ratified": "r", "denounced": "x", "not_ratified": "-", None: " "}
 
 
-def _country(rows: pl.DataFrame, name: str, hazard: str, divisions: list[str]) -> None:
+def _country(rows: pl.DataFrame, name: str, hazard: str, divisions: list[str], initials: dict[str, str]) -> None:
     by_code = {row["division"]: row for row in rows.iter_rows(named=True)}
     cells = "".join(
-        f"{LETTERS[by_code[code][f'{hazard}_band']] + ARROWS[by_code[code][f'{hazard}_direction']]:>5}"
+        f"{initials[by_code[code][f'{hazard}_band']] + ARROWS[by_code[code][f'{hazard}_direction']]:>4}"
         if code in by_code
-        else "     "
+        else "    "
         for code in divisions
     )
     row = next(iter(by_code.values()))
@@ -143,4 +146,4 @@ def _country(rows: pl.DataFrame, name: str, hazard: str, divisions: list[str]) -
     for name_ in ("c029", "c105", "c138", "c182"):
         now, before = MARKS[row[name_]], MARKS[row[f"{name_}_before"]]
         held.append(f"{(before + '>' + now) if now != before else now:>4}")
-    click.echo(f"{name:<22.22}{cells}  {' '.join(held)}")
+    click.echo(f"{name:<{NAME}.{NAME}}{cells} {' '.join(held)}".rstrip())

@@ -8,13 +8,17 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from vigilance.cli.figures import plain
 from vigilance.errors import UsageError
 from vigilance.i18n import LANGUAGES, language, messages
 from vigilance.terms import BANDS
+
+if TYPE_CHECKING:
+    from vigilance.rules import Judgements
 
 _ = messages("cli")
 
@@ -141,6 +145,22 @@ def numbers(given: tuple[str, ...], option: str) -> dict[str, float]:
         except ValueError as error:
             raise UsageError(_("{option}: {value} is not a number").format(option=option, value=value)) from error
     return found
+
+
+def with_changes(judgements: Judgements, given: tuple[str, ...]) -> Judgements:
+    """The judgements with those that ``--set`` changes; a value outside the range of its judgement is said aloud.
+
+    Raises ``UsageError`` for an unknown path or a value that is no number.
+    """
+    changed = numbers(given, "--set")
+    for path, value in changed.items():
+        kept = judgements.get(path)
+        if not kept.low <= value <= kept.high:
+            told = _("! --set {path}={value}: outside the range of this judgement, {low} to {high}").format(
+                path=path, value=plain(value), low=plain(kept.low), high=plain(kept.high)
+            )
+            click.echo(told, err=True)
+    return judgements.with_values(changed) if changed else judgements
 
 
 def colour() -> bool:

@@ -11,13 +11,13 @@ import click
 from vigilance.cli.options import (
     EVIDENCE,
     exit_code,
-    numbers,
     on_option,
     pairs,
     print_json,
     scoring_options,
     speech_options,
     today,
+    with_changes,
 )
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
@@ -81,10 +81,7 @@ def _run(given: dict[str, Any]) -> Outcome:
     from vigilance.cli.progress import progress  # noqa: PLC0415
 
     on = given["on"] or today()
-    judgements = rules.load(given["rules_path"]).in_force(on)
-    changed = numbers(given["changed"], "--set")
-    if changed:
-        judgements = judgements.with_values(changed)
+    judgements = with_changes(rules.load(given["rules_path"]).in_force(on), given["changed"])
     job = pipeline.Job(
         inputs=given["suppliers"],
         on=on,

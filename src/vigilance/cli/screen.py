@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from vigilance.cli.figures import percent
-from vigilance.cli.options import numbers, on_option, print_json, set_option, shown, speech_options, today
+from vigilance.cli.options import on_option, print_json, set_option, shown, speech_options, today, with_changes
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 from vigilance.terms import BANDS, HAZARDS
@@ -71,10 +71,7 @@ def _run(given: dict[str, Any]) -> Result:
     from vigilance.portfolio import job  # noqa: PLC0415
 
     on = given["on"] or today()
-    judgements = rules.load(given["rules_path"]).in_force(on)
-    changed = numbers(given["changed"], "--set")
-    if changed:
-        judgements = judgements.with_values(changed)
+    judgements = with_changes(rules.load(given["rules_path"]).in_force(on), given["changed"])
     facts = reference.load(given["data_path"]).in_force(on)
     names = ("out", "lang", "issuers", "suppliers", "answers", "links", "benchmark", "previous", "matches", "io_table")
     wanted = job.Job(

@@ -94,7 +94,7 @@ def _worst(top: pl.DataFrame, hazard: str, said: dict[str, str]) -> None:
         band, grade = said[row[f"{hazard}_band"]], row[f"{hazard}_grade"]
         left = f"  {_fitted(name, 33):<33} {row['country_iso3']}  {band:<8} {grade}"
         click.echo(f"{left}  {numbers:>22}")
-        why = "; ".join(row[f"{hazard}_driver_{i}"] for i in (1, 2, 3) if row[f"{hazard}_driver_{i}"])
+        why = _("; ").join(row[f"{hazard}_driver_{i}"] for i in (1, 2, 3) if row[f"{hazard}_driver_{i}"])
         click.echo(f"      {_fitted(why, WIDTH - 6)}")
 
 
