@@ -6,7 +6,7 @@ BIN := .venv/bin
 DEMO_ON := 2026-11-01
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup dev demo test test-slow test-browser test-spark lint types docs-check bench faults lock clean
+.PHONY: help setup dev demo spark test test-slow test-browser test-spark lint types docs-check bench faults lock clean
 
 help:
 	@echo "make demo        set up, then score data/examples/suppliers.csv into demo/"
@@ -14,7 +14,7 @@ help:
 	@echo "make test-slow   the tests that take minutes"
 	@echo "make test-browser, test-spark   those that need Chromium, Java"
 	@echo "make lint types  ruff, mypy"
-	@echo "make bench       speed, side by side with a plain copy"
+	@echo "make bench       speed, side by side with a plain copy; renews docs/benchmarks.md"
 	@echo "make faults      kill, corrupt and starve the store, for long"
 	@echo "make lock        renew the hash-locked requirements"
 
@@ -49,16 +49,20 @@ test: dev
 	$(BIN)/python -m pytest -n auto
 
 test-slow: dev
-	$(BIN)/python -m pytest -m slow -n auto
+	$(BIN)/python -m pytest -m "slow and not spark" -n auto
 
 test-browser: dev
 	$(BIN)/python -m pytest -m browser -rs
 
-.venv/.spark: .venv/.dev requirements-spark.lock
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-spark.lock
+# pyspark is built from source: without isolation, so that what builds it is locked too.
+.venv/.spark: .venv/.dev requirements-spark-build.lock requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-spark-build.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements-spark.lock
 	@touch $@
 
-test-spark: .venv/.spark setup
+spark: .venv/.spark setup
+
+test-spark: spark
 	$(BIN)/python -m pytest -m spark -rs
 
 lint: dev
@@ -71,18 +75,23 @@ types: dev
 docs-check: dev
 	$(BIN)/python scripts/catalogues.py --check
 	$(BIN)/python scripts/pages.py
+	$(BIN)/python -m benchmarks.page
 	$(BIN)/vigilance data check --quiet
 
-bench: dev
-	$(BIN)/python -m benchmarks.speed
+# BENCH takes further options, for instance BENCH="--rows 1000000 --rounds 2".
+bench: dev setup
+	$(BIN)/python -m benchmarks.speed --json benchmarks/measured/speed.json $(BENCH)
+	$(BIN)/python -m benchmarks.page --write
 
-faults: dev
-	$(BIN)/python -m tests.faults.harness --kills 500 --flips 200 --strace 40
+FAULTS ?= --kills 500 --flips 200 --strace 40
+faults: dev setup
+	$(BIN)/python -m tests.faults.harness $(FAULTS)
 
 lock: dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements-build.in -o requirements-build.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements-spark-build.in -o requirements-spark-build.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements-spark.in -o requirements-spark.lock
 
 clean:
