@@ -58,6 +58,10 @@ def test_a_frame_keeps_its_columns_and_its_order(scored: vigilance.Scored) -> No
     json.dumps(scored.summary)
 
 
+def test_it_is_shown_in_one_line(scored: vigilance.Scored) -> None:
+    assert repr(scored) == f"Scored(3 sites on {ON}, 0 rows set aside: .scores, .issues, .summary, .run)"
+
+
 @pytest.mark.parametrize("kind", ["lazy", "pandas", "arrow", "duckdb"])
 def test_every_kind_of_table_gives_the_same_scores(scored: vigilance.Scored, kind: str) -> None:
     arrow = FRAME.to_arrow()

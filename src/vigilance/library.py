@@ -75,6 +75,12 @@ class Scored:
     _rules: Path | None = field(default=None, repr=False)
     _data: Path | None = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        """One line: the tables themselves are printed by those who ask for them."""
+        counts = self.summary["counts"]
+        said = f"{counts['sites']} sites on {self.summary['on']}, {counts['set_aside']} rows set aside"
+        return f"Scored({said}: .scores, .issues, .summary, .run)"
+
     def explain(self, supplier_id: str, *, lang: str = "en") -> dict[str, Any]:
         """Everything behind the scores of one site; see ``explain``."""
         return explain(self, supplier_id, lang=lang)
