@@ -6,23 +6,21 @@ from pathlib import Path
 
 import click
 
-from vigilance.cli.options import print_json, speech_options
+from vigilance.cli.options import FILE, print_json, speech_options
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import use
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("supplier_id")
-@click.option("--run", "run_path", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
+@click.option("--run", "run_path", type=FILE, required=True, help="Folder of the run.")
 @click.option(
     "--rules",
     "rules_path",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="Judgements that the run used, if not the shipped ones.",
 )
-@click.option(
-    "--data", "data_path", type=click.Path(path_type=Path), help="Facts that the run used, if not the shipped ones."
-)
+@click.option("--data", "data_path", type=FILE, help="Facts that the run used, if not the shipped ones.")
 @click.option("--options", is_flag=True, help="With --json, add what would lower the risk.")
 @speech_options
 def command(
