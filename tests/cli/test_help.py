@@ -160,7 +160,8 @@ def test_every_text_of_the_help_has_its_french() -> None:
     assert len(found) > 150
     with speaking("fr"):
         said = messages("help")
-        assert {text for text in found if said(text) == text} <= SAME
+        english = {text for text in found if said(text) == text} - SAME
+    assert not english, "python scripts/catalogues.py adds them to help.po; translate them and run it again"
 
 
 @pytest.mark.parametrize("name", [(), *ALL, ("plan", "review")], ids=spoken)

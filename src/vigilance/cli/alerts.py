@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from vigilance.cli.options import Day, on_option, print_json, speech_options, today
+from vigilance.cli.options import FILE, Day, on_option, print_json, speech_options, today
 from vigilance.cli.spoken import SpokenGroup
 from vigilance.i18n import messages, use
 
@@ -19,7 +18,7 @@ WAIT = click.option(
 
 
 @click.group(cls=SpokenGroup, invoke_without_command=True, context_settings={"max_content_width": 80})
-@click.option("--store", type=click.Path(path_type=Path), help="The store.")
+@click.option("--store", type=FILE, help="The store.")
 @click.option("--week", help="ISO week, such as 2026-W47; the last run by default.")
 @click.option("--all", "every", is_flag=True, help="Also what stands unchanged and what was held back.")
 @WAIT
@@ -68,7 +67,7 @@ def _tell(found: dict[str, Any]) -> None:
 
 @command.command()
 @click.argument("fingerprint", required=False, default="")
-@click.option("--store", required=True, type=click.Path(path_type=Path), help="The store.")
+@click.option("--store", required=True, type=FILE, help="The store.")
 @click.option("--rule", default="", help="All alerts of this rule.")
 @click.option("--hazard", default="", type=click.Choice(["", "forced_labour", "child_labour"]), help="Of this hazard.")
 @click.option(

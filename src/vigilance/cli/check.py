@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vigilance.cli.options import on_option, pairs, print_json, shown, speech_options, today
+from vigilance.cli.options import FILE, on_option, pairs, print_json, shown, speech_options, today
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
@@ -38,7 +37,7 @@ TABLES: Final = (
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option(
     "--as",
     "table",
@@ -52,13 +51,11 @@ TABLES: Final = (
 @click.option("--encoding", help="Encoding of the files, where it is not UTF-8 or UTF-16.")
 @click.option("--delimiter", help="Character between cells, where a file leaves it open; 'tab' for a tab.")
 @click.option("--sheet", help="Name of the sheet to read, where more than one fits.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write corrected.csv, issues and rejected rows into it.")
+@click.option("--out", type=FILE, help="Write corrected.csv, issues and rejected rows into it.")
 @click.option("--xlsx", is_flag=True, help="Also write corrected.xlsx into --out.")
 @click.option("--duplicates", is_flag=True, help="Also propose near duplicates of sites.")
-@click.option("--decisions", type=click.Path(path_type=Path), help="Decisions on duplicates that were saved before.")
-@click.option(
-    "--data", "data_path", type=click.Path(path_type=Path), help="Folder of facts; the shipped ones by default."
-)
+@click.option("--decisions", type=FILE, help="Decisions on duplicates that were saved before.")
+@click.option("--data", "data_path", type=FILE, help="Folder of facts; the shipped ones by default.")
 @on_option
 @speech_options
 def command(**given: Any) -> None:

@@ -9,7 +9,7 @@ import click
 import polars as pl
 
 from vigilance.cli.figures import number, percent
-from vigilance.cli.options import print_json, speech_options, with_changes
+from vigilance.cli.options import FILE, print_json, speech_options, with_changes
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
@@ -26,12 +26,12 @@ SENSITIVITIES: Final = (0.05, 0.15, 0.35)
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, required=True, type=FILE)
 @click.option("--set", "changed", multiple=True, metavar="RULE=VALUE", help="Score the run again with this judgement.")
 @click.option(
     "--sensitivity", is_flag=True, help="Score again with audits that see .05, .15 and .35 of affected sites."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Write the moves of every site to this CSV file.")
+@click.option("--out", type=FILE, help="Write the moves of every site to this CSV file.")
 @speech_options
 def command(
     runs: tuple[Path, ...],

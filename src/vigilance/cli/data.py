@@ -14,7 +14,7 @@ import click
 import polars as pl
 
 from vigilance import issues, reference, tables
-from vigilance.cli.options import Day, speech_options
+from vigilance.cli.options import FILE, Day, speech_options
 from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import language, messages, use
@@ -30,9 +30,7 @@ EXAMPLES: Final = 5
 
 def _common(function: F) -> F:
     """The options that every command of this group takes."""
-    folder = click.option(
-        "--data", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Facts of your own; see import."
-    )
+    folder = click.option("--data", "folder", type=FILE, metavar="DIR", help="Facts of your own; see import.")
     return folder(speech_options(function))
 
 
@@ -219,7 +217,7 @@ def _line(record: dict[str, Any]) -> str:
 
 @command.command("import")
 @click.argument("table")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--as-of", type=Day(), help="Day the file was published, where it does not say so itself.")
 @click.option("--yes", is_flag=True, help="Write without asking; needed where there is no terminal.")
 @_common

@@ -183,10 +183,17 @@ def _run() -> int:
     except _engine_errors() as error:
         code = _engine_failed(error)
     except OSError as error:
-        reason = _reason(error) + (f" ({error.filename})" if error.filename else "")
-        _say(_("vigilance: {reason}; nothing was written").format(reason=reason))
+        _say(_("vigilance: {reason}; nothing was written").format(reason=_reason(error) + _place(error)))
         code = OutOfResources.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _place(error: OSError) -> str:
+    """Where it was, as a person knows it: the folder of a file that only exists while it is written."""
+    if not error.filename:
+        return ""
+    path = Path(os.fsdecode(error.filename))
+    return f" ({path.parent if path.suffix == '.part' else path})"
 
 
 def _reason(error: OSError) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 
 from vigilance.cli import places
 from vigilance.cli.figures import number
-from vigilance.cli.options import on_option, speech_options, today
+from vigilance.cli.options import FILE, on_option, speech_options, today
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
@@ -40,11 +40,11 @@ NAME: Final = 20
 @click.option(
     "--activity", "divisions", multiple=True, metavar="DIVISION", help="Only this ISIC division; may be repeated."
 )
-@click.option("--run", "run_path", type=click.Path(path_type=Path), help="Add the sites and audits of a run.")
+@click.option("--run", "run_path", type=FILE, help="Add the sites and audits of a run.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="Form of the output."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="File to write; needed for xlsx.")
+@click.option("--out", type=FILE, help="File to write; needed for xlsx.")
 @speech_options
 def command(**given: Any) -> None:
     """Show the risk matrix: countries by activities, now and years before, with the direction.

@@ -29,6 +29,10 @@ _BANDS = [str(band) for band in BANDS]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+FILE = click.Path(path_type=Path, readable=False)
+"""A path; whether it can be read is said by whoever reads it, with the exit code of that fault."""
+
+
 class Day(click.ParamType[date]):
     """A date as YYYY-MM-DD."""
 
@@ -88,7 +92,6 @@ EVIDENCE = {
     "links": "Who supplies whom.",
 }
 """The evidence tables of a run, each an option of the commands that score."""
-FILE = click.Path(path_type=Path)
 
 
 def scoring_options(command: F) -> F:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vigilance.cli.options import Day, print_json, shown, speech_options
+from vigilance.cli.options import FILE, Day, print_json, shown, speech_options
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
@@ -46,16 +46,16 @@ class PlanCommand(SpokenCommand):
 
 
 @click.command(cls=PlanCommand, context_settings={"max_content_width": 80})
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=FILE)
 @click.option("--days", type=click.FloatRange(0, MOST_DAYS, min_open=True), required=True, help="Person-days to spend.")
 @click.option("--from", "start", type=Day(), help="First day; by default the month after the run.")
 @click.option("--to", "end", type=Day(), help="Last day; by default a year later.")
-@click.option("--constraints", type=click.Path(path_type=Path), help="Shares, teams, seasons (YAML).")
-@click.option("--protocol", type=click.Path(path_type=Path), help="Other costs and sensitivities of audits (YAML).")
-@click.option("--keep", type=click.Path(path_type=Path), help="A plan whose fixed actions stay.")
-@click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements.")
+@click.option("--constraints", type=FILE, help="Shares, teams, seasons (YAML).")
+@click.option("--protocol", type=FILE, help="Other costs and sensitivities of audits (YAML).")
+@click.option("--keep", type=FILE, help="A plan whose fixed actions stay.")
+@click.option("--rules", "rules_path", type=FILE, help="Folder of judgements.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of the draw.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the plan; a new one by default.")
+@click.option("--out", type=FILE, help="Folder of the plan; a new one by default.")
 @speech_options
 def command(**given: Any) -> None:
     """Plan audits under a budget of person-days, or review past plans.
@@ -147,10 +147,10 @@ def _digest(path: Path) -> str:
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
-@click.argument("plans", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--audits", type=click.Path(path_type=Path), required=True, help="Audits made since (table).")
-@click.option("--findings", type=click.Path(path_type=Path), help="Their findings (table).")
-@click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Folder of judgements.")
+@click.argument("plans", nargs=-1, required=True, type=FILE)
+@click.option("--audits", type=FILE, required=True, help="Audits made since (table).")
+@click.option("--findings", type=FILE, help="Their findings (table).")
+@click.option("--rules", "rules_path", type=FILE, help="Folder of judgements.")
 @speech_options
 def review(
     plans: tuple[Path, ...],

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from vigilance.cli.options import print_json, shown, speech_options
+from vigilance.cli.options import FILE, print_json, shown, speech_options
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 
@@ -17,10 +16,10 @@ DIFFERS = 1
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
-@click.option("--store", required=True, type=click.Path(path_type=Path), help="The store.")
+@click.option("--store", required=True, type=FILE, help="The store.")
 @click.option("--week", required=True, help="ISO week, such as 2026-W47.")
 @click.option("--revision", type=click.IntRange(1), help="Revision of the week; the last by default.")
-@click.option("--out", type=click.Path(path_type=Path), help="New folder; replay-<week> beside the store by default.")
+@click.option("--out", type=FILE, help="New folder; replay-<week> beside the store by default.")
 @click.option(
     "--wait", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds to wait for a store in use."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vigilance.cli.options import print_json, shown, speech_options
+from vigilance.cli.options import FILE, print_json, shown, speech_options
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 
@@ -18,7 +18,7 @@ _ = messages("report")
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
-@click.argument("run_path", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("run_path", metavar="RUN", type=FILE)
 @click.option("--format", "formats", default="html", show_default=True, help="html, xlsx, pdf, md, joined by commas.")
 @click.option(
     "--for",
@@ -28,11 +28,9 @@ _ = messages("report")
     metavar="READER",
     help="csr, board, supplier:ID, or regulator:LAW (loi-2017-399, csddd, lksg, eu-2024-3015).",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder of the report; a new one beside the run by default."
-)
-@click.option("--rules", "rules_path", type=click.Path(path_type=Path), help="Judgements that the run used.")
-@click.option("--data", "data_path", type=click.Path(path_type=Path), help="Facts that the run used.")
+@click.option("--out", type=FILE, help="Folder of the report; a new one beside the run by default.")
+@click.option("--rules", "rules_path", type=FILE, help="Judgements that the run used.")
+@click.option("--data", "data_path", type=FILE, help="Facts that the run used.")
 @speech_options
 def command(
     run_path: Path,

@@ -14,7 +14,7 @@ import click
 
 from vigilance import rule_docs, rules
 from vigilance.cli.figures import plain
-from vigilance.cli.options import on_option, speech_options, today
+from vigilance.cli.options import FILE, on_option, speech_options, today
 from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import RuleError, UsageError
 from vigilance.i18n import language, messages, use
@@ -280,7 +280,7 @@ def document(on: date | None, as_json: bool, lang: str, quiet: bool) -> None:
 
 
 @command.command("check")
-@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.argument("path", type=FILE, required=False)
 @speech_options
 def check(path: Path | None, as_json: bool, lang: str, quiet: bool) -> None:
     """Check a rules folder, one rule file, or the shipped rules; run their examples.

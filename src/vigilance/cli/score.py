@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vigilance.cli.options import (
     EVIDENCE,
+    FILE,
     exit_code,
     on_option,
     pairs,
@@ -29,11 +29,9 @@ _ = messages("cli")
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
-@click.argument("suppliers", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("suppliers", nargs=-1, required=True, type=FILE)
 @on_option
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder of the run; a new one beside the input by default."
-)
+@click.option("--out", type=FILE, help="Folder of the run; a new one beside the input by default.")
 @click.option(
     "--engine", type=click.Choice(["polars", "duckdb", "spark"]), default="polars", show_default=True, help="Engine."
 )

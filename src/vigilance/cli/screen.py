@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from vigilance.cli.figures import percent
-from vigilance.cli.options import on_option, print_json, set_option, shown, speech_options, today, with_changes
+from vigilance.cli.options import FILE, on_option, print_json, set_option, shown, speech_options, today, with_changes
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 from vigilance.terms import BANDS, HAZARDS
@@ -22,7 +21,6 @@ FAILED_ON_BAND: Final = 10
 SET_ASIDE: Final = 4
 WIDTH: Final = 80
 BAR: Final = 24
-FILE: Final = click.Path(path_type=Path)
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})

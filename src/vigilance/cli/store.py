@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vigilance.cli.options import print_json, shown, speech_options
+from vigilance.cli.options import FILE, print_json, shown, speech_options
 from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
@@ -32,10 +32,8 @@ def command() -> None:
 def _store_options(function: Any) -> Any:
     """The store, as an argument or as ``--store``."""
     for option in (
-        click.argument("path", required=False, type=click.Path(path_type=Path), metavar="STORE"),
-        click.option(
-            "--store", "store_path", type=click.Path(path_type=Path), help="The store, instead of the argument."
-        ),
+        click.argument("path", required=False, type=FILE, metavar="STORE"),
+        click.option("--store", "store_path", type=FILE, help="The store, instead of the argument."),
         click.option(
             "--wait",
             type=click.FloatRange(0),
@@ -86,7 +84,7 @@ def check(**given: Any) -> None:
 
 @command.command()
 @_store_options
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
+@click.option("--out", required=True, type=FILE, help="New folder.")
 def export(**given: Any) -> None:
     """Write records and tables into a folder, sorted (JSON lines, Parquet).
 
@@ -119,7 +117,7 @@ def compact(**given: Any) -> None:
 
 @command.command()
 @_store_options
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="New file.")
+@click.option("--out", required=True, type=FILE, help="New file.")
 def backup(**given: Any) -> None:
     """Copy the store, verified, to a new file.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vigilance.cli.options import (
     EVIDENCE,
+    FILE,
     exit_code,
     numbers,
     on_option,
@@ -32,12 +32,10 @@ _ = messages("alerts")
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
-@click.option("--store", required=True, type=click.Path(path_type=Path), help="The store; made on the first run.")
-@click.argument("suppliers", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--store", required=True, type=FILE, help="The store; made on the first run.")
+@click.argument("suppliers", nargs=-1, required=True, type=FILE)
 @on_option
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder of the alerts; a new one beside the input by default."
-)
+@click.option("--out", type=FILE, help="Folder of the alerts; a new one beside the input by default.")
 @scoring_options
 @click.option("--budget", type=click.IntRange(0), help="Alerts that may be told in a week; a rule by default.")
 @click.option("--engine", type=click.Choice(["polars", "duckdb"]), default="polars", show_default=True, help="Engine.")
