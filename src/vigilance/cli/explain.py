@@ -49,10 +49,9 @@ def command(
         found = explanation.site(opened, supplier_id, rules_path, data_path)
         facts, judgements = explanation.basis(opened, rules_path, data_path)
         if not as_json or options:
-            from vigilance import whatif  # noqa: PLC0415 - only where somebody asks what could be done
-            from vigilance.scoring.model import build  # noqa: PLC0415
+            from vigilance import models, whatif  # noqa: PLC0415 - only where somebody asks what could be done
 
-            found["options"] = whatif.options(opened, supplier_id, build(facts, judgements))
+            found["options"] = whatif.options(opened, supplier_id, models.in_force(facts, judgements))
         if as_json:
             print_json(found)
         elif not quiet:
