@@ -54,6 +54,24 @@ def test_the_same_file_again_changes_nothing(root: Path, tmp_path: Path) -> None
     assert again.confirmed == 4
 
 
+def test_a_file_older_than_the_table_is_said() -> None:
+    table = {"iso3": ["FRA", "IND"], "known_on": [date(2024, 12, 31), date(2022, 12, 31)]}
+    told = pl.DataFrame({"iso3": ["FRA", "IND"], "known_on": [date(2023, 12, 31), date(2023, 12, 31)]})
+    found = refresh.older(pl.DataFrame(table), told, ("iso3",), "wdi.csv")
+    assert found["code"].to_list() == ["older_than_table"]
+    assert found["value"].item() == "FRA: 2023-12-31 < 2024-12-31"
+    assert refresh.older(told, pl.DataFrame(table), ("iso3",), "wdi.csv")["value"].item().startswith("IND")
+    assert refresh.older(told, told, ("iso3",), "wdi.csv").is_empty()
+    assert refresh.older(told.drop("known_on"), told, ("iso3",), "wdi.csv").is_empty()
+
+
+def test_an_import_shows_that_the_file_is_older(tmp_path: Path) -> None:
+    root = refresh.copy_of(reference.shipped_data(), tmp_path / "facts")
+    path = samples.write(tmp_path, "vdem.csv", "country_name,country_text_id,year,v2x_rule\nFrance,FRA,2016,0.98\n")
+    proposal = refresh.propose(root, "country_indicators", path)
+    assert "older_than_table" in proposal.reading.issues["code"].to_list()
+
+
 def test_an_empty_cell_erases_nothing(root: Path, tmp_path: Path) -> None:
     ages = pl.col("declared_min_age")
     old = reference.load(root).table("ratifications").filter(ages.is_not_null(), convention="C138").row(0, named=True)

@@ -14,6 +14,7 @@ import click
 import polars as pl
 
 from vigilance import issues, reference, tables
+from vigilance.cli.figures import number
 from vigilance.cli.options import FILE, Day, speech_options
 from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import InputRefused, UsageError
@@ -130,7 +131,7 @@ def show(
         if not quiet:
             _print_card(cards[table], columns)
         _print_rows(shown)
-        click.echo(_("{shown} of {all} rows").format(shown=shown.height, all=frame.height), err=True)
+        click.echo(_("rows shown: {shown} of {all}").format(shown=shown.height, all=number(frame.height)), err=True)
 
 
 def _matching(frame: pl.DataFrame, where: Iterable[str]) -> pl.DataFrame:
@@ -212,7 +213,10 @@ def check(write: bool, folder: Path | None, as_json: bool, lang: str, quiet: boo
 def _line(record: dict[str, Any]) -> str:
     place = ", ".join(str(part) for part in (record["file"], record["row"], record["column"]) if part)
     value = f" ({record['value']})" if record["value"] else ""
-    return f"{record['severity']}: {place}: {record['message']}{value}"
+    severity = {"error": _("error"), "warning": _("warning"), "info": _("note")}[record["severity"]]
+    return _("{severity}: {place}: {message}").format(
+        severity=severity, place=place, message=f"{record['message']}{value}"
+    )
 
 
 @command.command("import")
@@ -281,14 +285,14 @@ def _told(proposal: refresh.Proposal, kept: Path | None) -> dict[str, Any]:
 def _print_proposal(proposal: refresh.Proposal, *, quiet: bool) -> None:
     click.echo(
         _(
-            "{table}, from {publisher}: {added} added, {changed} changed, {removed} removed, {confirmed} confirmed"
+            "{table}, as {publisher} has it: added {added}, changed {changed}, removed {removed}, confirmed {confirmed}"
         ).format(
             table=proposal.card.table,
             publisher=proposal.reading.publisher,
-            added=proposal.added.height,
-            changed=proposal.changed["key"].n_unique(),
-            removed=proposal.removed.height,
-            confirmed=proposal.confirmed,
+            added=number(proposal.added.height),
+            changed=number(proposal.changed["key"].n_unique()),
+            removed=number(proposal.removed.height),
+            confirmed=number(proposal.confirmed),
         )
     )
     if quiet:

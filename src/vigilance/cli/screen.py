@@ -152,7 +152,7 @@ def _hazard(view: dict[str, Any]) -> None:
     click.echo("  " + _("Places at significant risk: {n}").format(n=percent(site)))
     for dimension, title in (("issuer", _("issuers")), ("country", _("countries")), ("activity", _("activities"))):
         top = ", ".join(f"{row['label']} {percent(row['share'])}" for row in view["contributions"][dimension][:5])
-        click.echo(_fitted(f"  {title}: {top}"))
+        click.echo(_fitted("  " + _("{title}: {shares}").format(title=title, shares=top)))
 
 
 def _bar(title: str, share: float) -> None:

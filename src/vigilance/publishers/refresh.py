@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -76,6 +76,7 @@ def propose(root: Path, table: str, path: Path, as_of: date | None = None) -> Pr
             ),
         )
     added, changed, removed, confirmed = differences(old, new, reading.rows, card.key)
+    reading = replace(reading, issues=issues.ordered((reading.issues, older(old, reading.rows, card.key, path.name))))
     return Proposal(card, reading, content, new.height, added, changed, removed, confirmed)
 
 
@@ -109,6 +110,30 @@ def merged(old: pl.DataFrame, reading: Reading, card: tables.Card) -> pl.DataFra
         scope = list(reading.scope)
         rest = rest.join(rows.select(scope).unique(), on=scope, how="anti", maintain_order="left")
     return pl.concat([rest, fresh]).sort(key)
+
+
+KNOWN_ON: Final = "known_on"
+
+
+def older(old: pl.DataFrame, told: pl.DataFrame, key: Sequence[str], file: str) -> pl.DataFrame:
+    """A warning when rows of the file were known before those of the table that they would replace."""
+    if KNOWN_ON not in old.columns or KNOWN_ON not in told.columns:
+        return issues.frame()
+    both = told.select(*key, KNOWN_ON).join(old.select(*key, KNOWN_ON), on=list(key), how="inner", suffix="_old")
+    behind = both.filter(pl.col(KNOWN_ON) < pl.col(f"{KNOWN_ON}_old"))
+    if behind.is_empty():
+        return issues.frame()
+    first = behind.row(0, named=True)
+    record = issues.issue(
+        "older_than_table",
+        _("values older than those of the table, which they would replace: {count}").format(count=behind.height),
+        severity="warning",
+        file=file,
+        column=KNOWN_ON,
+        value=f"{' '.join(str(first[name]) for name in key)}: {first[KNOWN_ON]} < {first[f'{KNOWN_ON}_old']}",
+        hint=_("take the publisher's newest file, or leave the table as it is"),
+    )
+    return issues.frame([record])
 
 
 def differences(
