@@ -231,13 +231,25 @@ def table(
     used = {name: frames[name] for name in USED if name in frames}
     if not used:
         return None
-    register = Register(sites, scoring.READ)
+    register = Register(sites, _read_of_sites(used))
     coded = _by_place(used, register)
-    told = None if beyond(coded) else register.told_of(coded.values())
-    rows = register.at(told, scoring.READ)
+    rows = register.at(None if beyond(coded) else register.told_of(coded.values()), scoring.READ)
     once = "audits" in coded and once_a_day(coded["audits"])
     made: Any = scoring.table(nw.from_native(rows.lazy()), gathered(coded, once=once), judgements, on)
+    del coded, rows
     return register.named(made.to_native().collect(engine="streaming"))
+
+
+def _read_of_sites(frames: Mapping[str, pl.DataFrame]) -> set[str]:
+    """The columns of the sites that some evidence needs: a long list of audits has no use for places."""
+    needed = set()
+    if {"audits", "findings"} & set(frames):
+        needed.add("_workers")
+    if "measures" in frames:
+        needed |= {"_tier", "_parent_company"}
+    if {"events", "grievances"} & set(frames):
+        needed |= scoring.READ - {"_workers", "_tier"}
+    return needed
 
 
 def _by_place(frames: Mapping[str, pl.DataFrame], register: Register) -> dict[str, pl.DataFrame]:
