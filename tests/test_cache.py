@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -85,10 +86,20 @@ def test_a_folder_that_cannot_be_made_is_done_without(tmp_path: Path, monkeypatc
     assert cache.get(NAME) is None
 
 
-def test_the_digest_of_code_follows_its_bytes(tmp_path: Path) -> None:
+def test_code_changed_since_it_was_loaded_has_no_digest(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text("a = 1\n", encoding="utf-8")
+    # Not even with an old date: its inode tells.
+    os.utime(module, (0, 0))
+    assert cache.code_digest((module,)) is None
+
+
+def test_the_digest_of_code_follows_its_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for place, text in ((one, "a = 1\n"), (other, "a = 2\n")):
         place.mkdir()
         (place / "module.py").write_text(text, encoding="utf-8")
+        os.utime(place / "module.py", (0, 0))
+    monkeypatch.setattr(cache, "LOADED", time.time() + 60)
     assert cache.code_digest((one,)) not in (None, cache.code_digest((other,)))
     assert cache.code_digest((tmp_path / "absent.py",)) is None

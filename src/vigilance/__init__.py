@@ -11,6 +11,7 @@ nothing. docs/library.md shows them at work.
 
 from __future__ import annotations
 
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,9 @@ __all__ = [
     "open_run",
     "score",
 ]
+
+LOADED: Final = time.time()
+"""When this process began to read the code: what a file of it says later is not what runs."""
 
 _HOMES: Final = {
     "BANDS": "terms",

@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from vigilance import LOADED
+
 VARIABLE: Final = "VIGILANCE_CACHE"
 """Environment variable: ``off`` neither reads nor writes a cache."""
 
@@ -26,6 +28,8 @@ KEPT: Final = 8
 LARGEST: Final = 16 * 1024 * 1024
 """Bytes of the largest entry that is kept, so that a kind never takes more than ``KEPT`` times as much."""
 _DIGEST: Final = 64
+_TICK: Final = 1.0
+"""Seconds by which the clock of a file system may be coarse."""
 
 
 def key(**parts: Any) -> str:
@@ -72,13 +76,17 @@ def put(name: str, content: bytes) -> None:
 
 @cache
 def code_digest(files: tuple[Path, ...]) -> str | None:
-    """sha256 over source files and the modules of source folders; None where one cannot be read.
+    """sha256 over source files and the modules of source folders; None where that is not known of the code that runs.
 
-    With it in the key of an entry, a new version of the code never meets what an old one worked out.
+    With it in the key of an entry, a new version of the code never meets what an old one worked out. Of a file that was
+    written after this process had begun to import, nobody knows which version runs.
     """
     total = hashlib.sha256()
     try:
         for path in _sources(files):
+            about = path.stat()
+            if max(about.st_mtime, about.st_ctime) > LOADED - _TICK:
+                return None
             content = path.read_bytes()
             total.update(f"{path.name} {len(content)}\n".encode())
             total.update(content)

@@ -19,6 +19,7 @@ from vigilance import cache
 from vigilance.i18n import language
 from vigilance.packing import pack, unpack
 from vigilance.reference import Facts, Reference
+from vigilance.rule_cache import folder_digest
 from vigilance.rules import Judgements, Rulebook
 from vigilance.scoring.model import Model, build
 
@@ -43,7 +44,8 @@ def in_force(facts: Facts, judgements: Judgements) -> Model:
         model: Model = unpack(held, given)
         return model
     model = build(facts, judgements)
-    cache.put(name, pack(model, given))
+    if folder_digest(judgements.book.root) == judgements.book.digest:  # its tables were read only now
+        cache.put(name, pack(model, given))
     return model
 
 

@@ -28,7 +28,7 @@ def compiled_rules(root: Path) -> tuple[dict[str, Any], str]:
     from vigilance.rule_compile import compile_rules  # noqa: PLC0415 - YAML and pydantic only when needed
 
     compiled = compile_rules(root)
-    if code is not None:
+    if code is not None and folder_digest(root) == digest:  # else a file was changed while it was read
         cache.put(name, json.dumps(compiled, ensure_ascii=False).encode())
     return compiled, digest
 
