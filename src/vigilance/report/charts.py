@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import altair as alt
 import polars as pl
 
-from vigilance.i18n import messages
+from vigilance.i18n import language, messages
 from vigilance.report import wording
 from vigilance.terms import BANDS, HAZARDS
 
@@ -44,6 +44,8 @@ ROW: Final = 20
 """Height of a row of a waterfall, in pixels; the page multiplies it by the number of lines."""
 FIT: Final[Mapping[str, str]] = {"type": "fit-x", "contains": "padding"}
 HAZARD_PARAM: Final = "hazard"
+ROOM: Final[Mapping[str, int]] = {"left": 36, "top": 18, "right": 16, "bottom": 5}
+"""Around a fixed drawing: its labels were measured in a font that the reader's machine may replace by a wider one."""
 
 
 def spec(chart: alt.TopLevelMixin, **top: Any) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def spec(chart: alt.TopLevelMixin, **top: Any) -> dict[str, Any]:
 def fixed(chart: Mapping[str, Any], hazard: str, width: int | None = None) -> dict[str, Any]:
     """The same chart for one hazard and a fixed width, for a document that cannot be switched."""
     params = [{**p, "value": hazard} if p.get("name") == HAZARD_PARAM else p for p in chart.get("params", [])]
-    made = {**chart, "params": params}
+    made = {**chart, "params": params, "padding": ROOM}
     return made if width is None else {**made, "width": width}
 
 
@@ -254,14 +256,15 @@ def waterfall(rows: pl.DataFrame | None = None) -> dict[str, Any]:
 
 def drawn(chart: Mapping[str, Any]) -> str:
     """A chart as SVG, drawn without a browser; the same bytes each time."""
-    return _drawn(json.dumps(chart))
+    return _drawn(json.dumps(chart), language())
 
 
 @lru_cache(maxsize=16)
-def _drawn(chart: str) -> str:
+def _drawn(chart: str, lang: str) -> str:
     import vl_convert  # noqa: PLC0415 - starts an engine
 
-    return str(vl_convert.vegalite_to_svg(chart, vl_version="6.4"))
+    marks: Literal["fr-FR", "en-US"] = "fr-FR" if lang == "fr" else "en-US"
+    return str(vl_convert.vegalite_to_svg(chart, vl_version="6.4", format_locale=marks))
 
 
 @cache

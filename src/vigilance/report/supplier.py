@@ -137,7 +137,8 @@ def _lines(mine: pl.DataFrame) -> Table:
         value = wording.percent(step["ratio"], 2) if first else wording.ratio(step["ratio"])
         bounds = [wording.percent(step[b], 2) if first else wording.ratio(step[b]) for b in ("low", "high")]
         mark = "" if step["known"] else _("not stated")
-        between = _("{low} to {high}").format(low=bounds[0], high=bounds[1])
+        exact = step["low"] >= step["high"]
+        between = wording.MISSING if exact else _("{low} to {high}").format(low=bounds[0], high=bounds[1])
         rows.append([step["title"], value, between, mark, f"{step['source_short']} ({step['since']})"])
     columns = [
         Column(_("line")),

@@ -37,7 +37,7 @@ FORMATS: Final[dict[str, str]] = {
     "int": "#,##0",
     "decimal": "#,##0.0",
     "percent": "0.0%",
-    "ratio": '"×"0.00',
+    "ratio": '[<0.1]"×"0.0000;"×"0.00',
     "number": "0.00",
 }
 EXPLAINED: Final = 500
