@@ -23,6 +23,7 @@ from vigilance.lookups import Lookups
 from vigilance.scoring import cells, explain, patterns
 from vigilance.scoring.assess import PLACE, SCORES, Tables, assess, assess_joined, tables
 from vigilance.scoring.model import Model
+from vigilance.terms import HAZARDS
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,7 +87,8 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
 
     kept = [name for name in rows.collect_schema().names() if name not in typed]
     source = nw.from_native(register_io_source(produce, schema=first.schema))
-    scored = assess_joined(source, model, (*kept, *typed), evidence=about is not None).to_native()
+    measures = about is not None and about.measures
+    scored = assess_joined(source, model, (*kept, *typed), evidence=about is not None, measures=measures).to_native()
     plain = scored.with_columns(pl.when(pl.col("_zone") != cells.NO_ZONE).then("_zone"))
     yield from plain.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
 
@@ -101,6 +103,7 @@ class _Evidence:
         ordered = table.sort("_row")
         self.rows = ordered["_row"]
         self.table = ordered.drop("_row", "_supplier_id")
+        self.measures = any((self.table[f"{hazard}_ln_measures"] != 0).any() for hazard in HAZARDS)
 
     def of(self, rows: pl.Series) -> pl.DataFrame:
         """The evidence about some rows, null where there is none."""

@@ -87,15 +87,19 @@ def assess(sites: Frame, model: Model, look_up: Tables, keep: Sequence[str] = ("
     return assess_joined(frame, model, keep, evidence=look_up.evidence is not None)
 
 
-def assess_joined(sites: Any, model: Model, keep: Sequence[str], *, evidence: bool) -> Frame:
-    """``assess`` for sites that already have the columns of their cell, their pattern and, if any, their evidence."""
+def assess_joined(sites: Any, model: Model, keep: Sequence[str], *, evidence: bool, measures: bool = True) -> Frame:
+    """``assess`` for sites that already have the columns of their cell, their pattern and, if any, their evidence.
+
+    ``measures`` False says that no site has measures in place: what they would change is not computed.
+    """
+    measures = measures and evidence
     frame = sites
     frame = _with_size(frame, model.judgements)
     for hazard in HAZARDS:
         frame = _with_rate(frame, model, hazard)
         frame = _with_presence(frame, hazard, evidence)
-        frame = _with_drivers(frame, model, hazard, evidence)
-        frame = _with_quantiles(frame, hazard, evidence)
+        frame = _with_drivers(frame, model, hazard, evidence, measures)
+        frame = _with_quantiles(frame, hazard, evidence, measures)
         frame = _with_verdicts(frame, model.judgements, hazard, evidence)
     place = [
         nw.col("_iso3").alias("country_iso3"),
@@ -175,7 +179,7 @@ def _with_rate(frame: Any, model: Model, hazard: Hazard) -> Any:
     return frame.with_columns(ceiling(nw.col("ln_raw")).alias(f"{hazard}_ln_rate"))
 
 
-def _with_drivers(frame: Any, model: Model, hazard: Hazard, evidence: bool) -> Any:
+def _with_drivers(frame: Any, model: Model, hazard: Hazard, evidence: bool, measures: bool) -> Any:
     """The strongest lines of the site: of its cell, its pattern, its own numbers and its evidence."""
     nothing = nw.lit(0, dtype=nw.Int32)
     terms = site_terms(model, hazard)
@@ -185,12 +189,19 @@ def _with_drivers(frame: Any, model: Model, hazard: Hazard, evidence: bool) -> A
         **_numbered("site", lines.in_order(site[0], site[1], nw.col("size_driver"))), **_numbered("merged", merged)
     )
     frame = frame.with_columns(**_numbered("drivers", lines.largest_of(_three("merged"), _three("site"))))
-    if evidence:
-        told = lines.driver(lines.EVIDENCE, nw.col("shift_used"))
-        acted = lines.driver(lines.MEASURES, nw.col("ln_m") - nw.col("ln_m_inherent"))
-        frame = frame.with_columns(**_numbered("told", lines.in_order(told, acted, nothing)))
-        frame = frame.with_columns(**_numbered("drivers", lines.largest_of(_three("drivers"), _three("told"))))
+    added = {lines.EVIDENCE: nw.col("shift_used")} if evidence else {}
+    added |= {lines.MEASURES: nw.col("ln_m") - nw.col("ln_m_inherent")} if measures else {}
+    for line, ln_ratio in added.items():
+        frame = frame.with_columns(lines.driver(line, ln_ratio).alias("added"))
+        frame = frame.with_columns(**_numbered("drivers", _with_one(_three("drivers"), nw.col("added"))))
     return frame.with_columns(**{f"{hazard}_driver_{place}": nw.col(f"drivers_{place}") for place in (1, 2, 3)})
+
+
+def _with_one(three: lines.Three, one: nw.Expr) -> lines.Three:
+    """The three largest of a triple that is in order and one more, row by row."""
+    second = nw.max_horizontal(nw.min_horizontal(three[0], one), three[1])
+    third = nw.max_horizontal(nw.min_horizontal(three[1], one), three[2])
+    return nw.max_horizontal(three[0], one), second, third
 
 
 def _three(stem: str) -> lines.Three:
@@ -236,7 +247,7 @@ def _with_presence(frame: Any, hazard: Hazard, evidence: bool) -> Any:
     return frame.with_columns(nw.col("ln_m").exp().alias("m")).with_columns(presence(nw.col("m")).alias("p0"))
 
 
-def _with_quantiles(frame: Any, hazard: Hazard, evidence: bool) -> Any:
+def _with_quantiles(frame: Any, hazard: Hazard, evidence: bool, measures: bool) -> Any:
     """P05, P50, P80, P95 and the inherent median."""
     if evidence:
         # The slope of the logit of P0 in ln m is m / P0.
@@ -256,7 +267,7 @@ def _with_quantiles(frame: Any, hazard: Hazard, evidence: bool) -> Any:
         else:
             p = shifted(nw.col("m"), nw.col("shift_used"))
         made[f"{hazard}_{name}"] = quantised(p, PROBABILITY_DIGITS)
-    inherent = presence(nw.col("ln_m_inherent").exp()) if evidence else nw.col("p0")
+    inherent = presence(nw.col("ln_m_inherent").exp()) if measures else nw.col("p0")
     return frame.with_columns(**made, **{f"{hazard}_inherent_p50": quantised(inherent, PROBABILITY_DIGITS)})
 
 
