@@ -9,7 +9,8 @@ import pytest
 from SALib.analyze import morris
 
 from vigilance import reference, rules
-from vigilance.calibrate.robustness import Stressed, _effects, _sample, names, screening, stressed
+from vigilance.calibrate.robustness import _effects, _sample, evaluations, screening
+from vigilance.calibrate.stress import Stress, Stressed, names, stressed
 from vigilance.calibrate.worlds import mix
 from vigilance.errors import UsageError
 from vigilance.scoring.model import Model, build
@@ -62,12 +63,12 @@ def test_the_middle_is_the_shipped_model(facts: reference.Facts, judgements: rul
 def test_what_matters_comes_first_and_what_ranks_never_read_does_nothing(
     facts: reference.Facts, judgements: rules.Judgements, model: Model
 ) -> None:
-    found = screening(facts, judgements, mix(model, 150), trajectories=2, paths=SOME)
+    found = screening(Stress(facts, judgements, mix(model, 150), {}), trajectories=2, paths=SOME)
     effects = dict(found.effects.select("path", "effect").iter_rows())
     assert effects["method.site_check_weight.forced_labour"] == 0
     assert effects["method.size_exponent"] > effects["factors.seasonal.ratio.forced_labour"] > 0
     assert found.effects["effect"].is_sorted(descending=True)
-    assert found.draws.height == 2 * (len(SOME) + 1)
+    assert found.draws.height == 2 * (len(SOME) + 1) == evaluations(len(SOME), 2) - 1
     assert (found.draws["rank_correlation"] > 0.7).all()
 
 
@@ -89,10 +90,11 @@ def test_without_salib_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "SALib.sample", None)
     with pytest.raises(UsageError, match="pip install SALib"):
-        screening(facts, judgements, mix(model, 20), trajectories=2, paths=SOME)
+        screening(Stress(facts, judgements, mix(model, 20), {}), trajectories=2, paths=SOME)
 
 
 @pytest.mark.slow
 def test_processes_do_not_change_the_result(facts: reference.Facts, judgements: rules.Judgements, model: Model) -> None:
-    one, two = (screening(facts, judgements, mix(model, 80), trajectories=2, paths=SOME, jobs=n) for n in (1, 2))
+    sites = mix(model, 80)
+    one, two = (screening(Stress(facts, judgements, sites, {}, n), trajectories=2, paths=SOME) for n in (1, 2))
     assert one.effects.equals(two.effects)

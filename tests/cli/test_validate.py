@@ -109,7 +109,7 @@ def test_the_page_loads_nothing_and_runs_nothing(report: Path) -> None:
     assert "default-src 'none'" in html.unescape(page)
     assert "<script" not in page
     assert "http-equiv" in page
-    assert page.count("data:image/svg+xml;base64,") == 1
+    assert page.count("data:image/svg+xml;base64,") == 2
 
 
 def test_a_report_is_never_overwritten(report: Path) -> None:

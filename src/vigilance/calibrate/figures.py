@@ -61,9 +61,9 @@ def discrimination(found: back.Backtest) -> dict[str, Any]:
     return spec(alt.layer(bars, points, bar).properties(width=WIDTH, height=alt.Step(STEP)))
 
 
-def coverage(found: cover.Coverage) -> dict[str, Any]:
+def coverage(groups: pl.DataFrame) -> dict[str, Any]:
     """Coverage by group of sites against the bar, both hazards."""
-    rows = found.groups.drop_nulls("coverage")
+    rows = groups.drop_nulls("coverage")
     named = rows.select(
         pl.Series("group", [words.groups()[name] for name in rows["group"]]),
         pl.Series("hazard", [words.hazards()[name] for name in rows["hazard"]]),
@@ -76,7 +76,8 @@ def coverage(found: cover.Coverage) -> dict[str, Any]:
     area = alt.Chart(alt.Data(values=[{"low": low, "high": high}])).mark_rect(color=OURS, opacity=0.12)
     points = alt.Chart(_data(named)).mark_point(filled=True, size=80, opacity=1)
     shape = alt.Shape("hazard:N", title=None, legend=alt.Legend(orient="bottom"))
-    drawn = points.encode(x=x, y=alt.Y("group:N", sort=order, title=None), shape=shape, color=alt.value(OURS))
+    y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=330))
+    drawn = points.encode(x=x, y=y, shape=shape, color=alt.value(OURS))
     band = area.encode(x=alt.X("low:Q", scale=scale, title=_("share of draws inside the 90 % interval")), x2="high:Q")
     return spec(alt.layer(band, drawn).properties(width=WIDTH, height=alt.Step(STEP + 6)))
 
@@ -88,6 +89,18 @@ def robustness(effects: pl.DataFrame) -> dict[str, Any]:
     x = alt.X("effect:Q", title=_("mean move of a rank, share of the list"), axis=alt.Axis(format=".1%"))
     bars = alt.Chart(_data(rows)).mark_bar(color=OURS, height={"band": 0.7}).encode(x=x, y=y)
     return spec(bars.properties(width=WIDTH, height=alt.Step(STEP)))
+
+
+def attribution(indices: pl.DataFrame) -> dict[str, Any]:
+    """The share of the variance of ranks that each judgement has, with its interval."""
+    rows = indices.select("path", "total", low="total_low", high="total_high")
+    y = alt.Y("path:N", sort=rows["path"].to_list(), title=None, axis=alt.Axis(labelLimit=330))
+    title = _("share of the variance of ranks")
+    x = alt.X("total:Q", title=title, axis=PERCENT, scale=alt.Scale(zero=True))
+    base = alt.Chart(_data(rows)).encode(y=y)
+    bars = base.mark_bar(color=OURS, height={"band": 0.7}, opacity=0.85).encode(x=x)
+    rules = base.mark_rule(color=BAND, strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    return spec(alt.layer(bars, rules).properties(width=WIDTH, height=alt.Step(STEP)))
 
 
 def reliability(scores: Scores) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from vigilance import engines, evidence, whatif
+from vigilance.calibrate import attribution as shares
 from vigilance.calibrate import backtest as back
 from vigilance.calibrate import coverage as cover
 from vigilance.calibrate import fit as fitting
@@ -20,6 +21,7 @@ from vigilance.calibrate import worlds
 from vigilance.calibrate.outcomes import Outcomes, outcomes
 from vigilance.calibrate.proposal import Change, Proposal, propose
 from vigilance.calibrate.recomputed import Design, design, parameters
+from vigilance.calibrate.stress import Stress
 from vigilance.errors import UsageError
 from vigilance.explanation import basis
 from vigilance.i18n import messages
@@ -36,6 +38,9 @@ CALIBRATE: Final = "calibrate"
 ROBUSTNESS: Final = "robustness"
 COVERAGE: Final = "coverage"
 PARTS: Final = (BACKTEST, COVERAGE, ROBUSTNESS, CALIBRATE)
+MORRIS: Final = "morris"
+SOBOL: Final = "sobol"
+METHODS: Final = (MORRIS, SOBOL)
 ROBUSTNESS_SITES: Final = 1000
 """Sites of the mix that the screening ranks; enough for the mean move of a rank."""
 SENSITIVITY: Final = "evidence.audits.sensitivity"
@@ -45,7 +50,11 @@ LEAST: Final = 1.0
 
 @dataclass(frozen=True)
 class Asked:
-    """What to validate and on what. ``draws`` and ``trajectories`` trade time for precision."""
+    """What to validate and on what. ``draws``, ``trajectories`` and ``samples`` trade time for precision.
+
+    ``method``: Morris screens every judgement; Sobol screens, then shares out the variance over the leading ones.
+    ``told`` is called after each set of judgements that the robustness ranks.
+    """
 
     parts: Sequence[str]
     on: date
@@ -54,7 +63,10 @@ class Asked:
     findings: Path | None = None
     draws: int = cover.DRAWS
     trajectories: int = robust.TRAJECTORIES
+    samples: int = shares.SAMPLES
+    method: str = MORRIS
     jobs: int = 1
+    told: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,7 @@ class Found:
     backtest: back.Backtest | None = None
     coverage: cover.Coverage | None = None
     robustness: robust.Screening | None = None
+    attribution: shares.Attribution | None = None
     calibration: Sequence[Calibration] = ()
     proposal: Proposal | None = None
     moves: Mapping[str, Any] = field(default_factory=dict)
@@ -100,18 +113,23 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
         drawn = None if sites is None else sampled(sites, worlds.SITES)
         found["coverage"] = cover.coverage(model, drawn, asked.draws)
     if ROBUSTNESS in asked.parts:
-        found["robustness"] = _robustness(asked, model, judgements, sites)
+        found |= _robustness(asked, model, judgements, sites)
     if CALIBRATE in asked.parts:
         found |= _calibrated(asked, model, judgements, sites)
     return Found(asked, **found)
 
 
-def _robustness(asked: Asked, model: Model, judgements: Judgements, sites: pl.DataFrame | None) -> robust.Screening:
+def _robustness(asked: Asked, model: Model, judgements: Judgements, sites: pl.DataFrame | None) -> dict[str, Any]:
     tables = {} if asked.run is None else whatif.frames(asked.run)
     ranked = worlds.mix(model, ROBUSTNESS_SITES)
     if asked.run is not None and sites is not None:
         ranked = sampled(asked.run.sites.collect(), ROBUSTNESS_SITES)
-    return robust.screening(model.facts, judgements, ranked, tables, trajectories=asked.trajectories, jobs=asked.jobs)
+    stress = Stress(model.facts, judgements, ranked, tables, asked.jobs, asked.told)
+    screened = robust.screening(stress, asked.trajectories)
+    if asked.method != SOBOL:
+        return {"robustness": screened}
+    leading = screened.effects["path"].head(shares.LEADING).to_list()
+    return {"robustness": screened, "attribution": shares.attribution(stress, leading, asked.samples)}
 
 
 def sampled(sites: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -232,6 +250,15 @@ def summary(found: Found) -> dict[str, Any]:
             "effects": found.robustness.effects.to_dicts(),
             "rank_correlation": _spread(found.robustness.draws["rank_correlation"]),
             "first_tenth_kept": _spread(found.robustness.draws["first_tenth_kept"]),
+        }
+    if found.attribution is not None:
+        told["attribution"] = {
+            "sites": found.attribution.sites,
+            "samples": found.attribution.samples,
+            "judgements": found.attribution.judgements,
+            "indices": found.attribution.indices.to_dicts(),
+            "rank_correlation": _spread(found.attribution.draws["rank_correlation"]),
+            "first_tenth_kept": _spread(found.attribution.draws["first_tenth_kept"]),
         }
     if found.proposal is not None:
         told[CALIBRATE] = {

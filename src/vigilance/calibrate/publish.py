@@ -113,6 +113,8 @@ def _frames(found: Found) -> dict[str, pl.DataFrame]:
         frames["coverage-lines"] = found.coverage.lines
     if found.robustness is not None:
         frames |= {"robustness": found.robustness.effects, "robustness-draws": found.robustness.draws}
+    if found.attribution is not None:
+        frames |= {"sobol": found.attribution.indices, "sobol-draws": found.attribution.draws}
     for one in found.calibration:
         frames |= {
             f"calibration-{one.hazard}": one.table,

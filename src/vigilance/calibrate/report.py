@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import polars as pl
 
 from vigilance.calibrate import backtest as back
-from vigilance.calibrate import coverage as cover
-from vigilance.calibrate import figures, trial, words
+from vigilance.calibrate import figures, report_stress, trial, words
 from vigilance.calibrate import predictors as of
 from vigilance.calibrate.job import Calibration, Found
-from vigilance.calibrate.robustness import TOP, Screening
 from vigilance.calibrate.windows import GOODS
+from vigilance.calibrate.written import number, table
 from vigilance.i18n import messages
 from vigilance.report import wording
-from vigilance.report.document import Block, Bullets, Chart, Column, Document, Section, Table, Text
+from vigilance.report.document import Block, Bullets, Chart, Document, Section, Text
 
 _ = messages("calibrate")
 
-THREE: Final = 3
 TRIAL: Final = "trial.diff"
 
 
@@ -30,9 +28,9 @@ def document(found: Found) -> Document:
     if found.backtest is not None:
         made.append(_backtest(found.backtest))
     if found.coverage is not None:
-        made.append(_coverage(found.coverage))
+        made.append(report_stress.coverage(found.coverage))
     if found.robustness is not None:
-        made.append(_robustness(found.robustness))
+        made.append(report_stress.robustness(found.robustness, found.attribution))
     made += [_calibration(one) for one in found.calibration]
     if found.proposal is not None:
         made.append(_proposal(found))
@@ -44,23 +42,11 @@ def document(found: Found) -> Document:
     return Document(_("Validation"), _("of the method, on {date}").format(date=found.asked.on.isoformat()), facts, made)
 
 
-def _number(value: float | None) -> str:
-    return wording.number(value, THREE)
-
-
-def _share(value: float | None) -> str:
-    return wording.percent(value, 1)
-
-
 def _range(row: dict[str, Any], name: str) -> str:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    if row[name] is None:
-        return wording.MISSING
-    return _number(row[name]) if low is None else f"{_number(row[name])} ({_number(low)}-{_number(high)})"
-
-
-def _table(caption: str, titles: Sequence[str], rows: Sequence[Sequence[Any]], note: str = "") -> Table:
-    return Table(caption, [Column(title) for title in titles], rows, note)
+    if row[name] is None or low is None:
+        return number(row[name])
+    return f"{number(row[name])} ({number(low)}-{number(high)})"
 
 
 def _pooled(found: back.Backtest) -> pl.DataFrame:
@@ -77,10 +63,10 @@ def _backtest(found: back.Backtest) -> Section:
         "what was known before, the neighbours of a cell on the list tell additions from the rest with an area under "
         "the curve of {neighbours}; the last list alone {last_list}; the rate of the cell as scores use it {cell}. The "
         "bar is {bar}."
-    ).format(additions=told["additions"], bar=told["bar"], **{k: _number(v) for k, v in told["auc"].items()})
+    ).format(additions=told["additions"], bar=told["bar"], **{k: number(v) for k, v in told["auc"].items()})
     made: list[Block] = [Text(said, "lead")]
     if short:
-        names = "; ".join(f"{words.predictors()[name]}: {_number(by)}" for name, by in short.items())
+        names = "; ".join(f"{words.predictors()[name]}: {number(by)}" for name, by in short.items())
         made.append(Text(_("Short of the bar by: {names}.").format(names=names), "gap"))
         made.append(Bullets(_why_short()))
     drawn = figures.discrimination(found)
@@ -128,7 +114,7 @@ def _backtest_tables(found: back.Backtest) -> Iterator[Block]:
     ]
     titles = [_("predictor"), _("kind"), _("AUC"), _("average precision"), _("lift at 1 %"), _("at 5 %"), _("at 10 %")]
     note = _("Pooled over windows and hazards, weighed by additions. 90 % intervals resample whole countries.")
-    yield _table(_("All predictors"), titles, rows, note)
+    yield table(_("All predictors"), titles, rows, note)
     kept = (of.CELL, of.CELL_WITHOUT_BASE, of.NEIGHBOURS, of.LAST_LIST, of.GOVERNANCE_TODAY, of.INCOME_TODAY)
     each = found.results.filter(
         pl.col("scope") == GOODS, pl.col("predictor").is_in(kept), pl.col("hazard") != back.BOTH
@@ -140,7 +126,7 @@ def _backtest_tables(found: back.Backtest) -> Iterator[Block]:
             row["window"],
             row["at_risk"],
             row["additions"],
-            *(_number(row[k]) for k in kept),
+            *(number(row[k]) for k in kept),
         ]
         for row in wide.iter_rows(named=True)
     ]
@@ -151,13 +137,13 @@ def _backtest_tables(found: back.Backtest) -> Iterator[Block]:
         _("additions"),
         *(words.predictors()[name] for name in kept),
     ]
-    yield _table(_("AUC by window"), titles, rows)
+    yield table(_("AUC by window"), titles, rows)
     rows = [
         [
             words.regions()[row["group"]],
             row["countries"],
             row["additions"],
-            *(_number(row[f"auc_{name}"]) for name in (of.CELL, of.NEIGHBOURS, of.LAST_LIST)),
+            *(number(row[f"auc_{name}"]) for name in (of.CELL, of.NEIGHBOURS, of.LAST_LIST)),
         ]
         for row in found.groups.iter_rows(named=True)
     ]
@@ -170,18 +156,23 @@ def _backtest_tables(found: back.Backtest) -> Iterator[Block]:
     note = _(
         "Blank below three additions. Income groups are not among the facts; thirds of output per worker stand in."
     )
-    yield _table(_("By region and income"), titles, rows, note)
+    yield table(_("By region and income"), titles, rows, note)
     rows = [
         [words.predictors()[row["predictor"]], words.predictors()[row["baseline"]], _difference(row)]
         for row in found.against.iter_rows(named=True)
     ]
-    yield _table(_("AUC less that of each baseline"), [_("predictor"), _("baseline"), _("difference (90 %)")], rows)
+    yield table(_("AUC less that of each baseline"), [_("predictor"), _("baseline"), _("difference (90 %)")], rows)
     rows = [
-        [words.hazards()[row["hazard"]], row["line"], _number(row["auc_alone"]), _number(row["auc_without"])]
+        [
+            words.hazards()[row["hazard"]],
+            row["line"],
+            number(row["auc_alone"]),
+            number(row["auc_without"]),
+        ]
         for row in found.lines.iter_rows(named=True)
     ]
     titles = [_("hazard"), _("line of the rate"), _("AUC alone"), _("AUC of the rate without it")]
-    yield _table(_("What each line of the rate does"), titles, rows)
+    yield table(_("What each line of the rate does"), titles, rows)
     yield _trial(found)
     if found.newest["countries"]:
         yield Text(
@@ -193,8 +184,8 @@ def _backtest_tables(found: back.Backtest) -> Iterator[Block]:
                 date=found.newest["cut_off"],
                 names=", ".join(found.newest["countries"]),
                 unlisted=found.newest["unlisted"],
-                neighbours=_number(found.newest["auc"][of.NEIGHBOURS]),
-                cell=_number(found.newest["auc"][of.CELL]),
+                neighbours=number(found.newest["auc"][of.NEIGHBOURS]),
+                cell=number(found.newest["auc"][of.CELL]),
             ),
             "note",
         )
@@ -215,11 +206,11 @@ def _trial(found: back.Backtest) -> Text:
             "would need a few lines to read it."
         ).format(
             ratio=f"{trial.RATIO:g}",
-            before=_number(auc[of.CELL]),
-            after=_number(auc[of.ON_TRIAL]),
+            before=number(auc[of.CELL]),
+            after=number(auc[of.ON_TRIAL]),
             gain=gains[of.ON_TRIAL],
-            before_today=_number(auc[of.CELL_TODAY]),
-            after_today=_number(auc[of.ON_TRIAL_TODAY]),
+            before_today=number(auc[of.CELL_TODAY]),
+            after_today=number(auc[of.ON_TRIAL_TODAY]),
             gain_today=gains[of.ON_TRIAL_TODAY],
             file=TRIAL,
         )
@@ -227,95 +218,7 @@ def _trial(found: back.Backtest) -> Text:
 
 
 def _difference(row: dict[str, Any]) -> str:
-    return f"{_number(row['difference'])} ({_number(row['low'])} – {_number(row['high'])})"
-
-
-def _coverage(found: cover.Coverage) -> Section:
-    low, high = cover.BAR
-    whole = found.groups.filter(pl.col("group") == "all")
-    parts = [
-        _("{hazard} {coverage}").format(hazard=words.hazards()[row["hazard"]], coverage=_share(row["coverage"]))
-        for row in whole.iter_rows(named=True)
-    ]
-    outside = [row for row in whole.iter_rows(named=True) if not low <= row["coverage"] <= high]
-    said = _(
-        "Share of {draws} joint draws in which the true presence of {sites} sites lies inside the 90 % interval: "
-        "{parts}. The bar is {low} to {high}."
-    ).format(draws=found.draws, sites=found.sites, parts="; ".join(parts), low=_share(low), high=_share(high))
-    made: list[Block] = [Text(said, "lead")]
-    if outside:
-        made += [Text(_("Outside the bar."), "gap"), Bullets(_why_outside())]
-    caption = _("Coverage by group of sites; the band is the bar.")
-    made.append(Chart("coverage", caption, said, figures.coverage(found)))
-    rows = [
-        [
-            words.hazards()[row["hazard"]],
-            words.groups()[row["group"]],
-            row["sites"],
-            *(_share(row[name]) for name in ("coverage", "below", "above")),
-        ]
-        for row in found.groups.iter_rows(named=True)
-    ]
-    titles = [_("hazard"), _("sites"), _("number"), _("inside"), _("below P05"), _("above P95")]
-    made.append(_table(_("Coverage"), titles, rows))
-    rows = [
-        [
-            words.hazards()[row["hazard"]],
-            words.intervals()[row["interval"]],
-            f"{_share(row['coverage'])} ± {_share(row['standard_error'])}",
-            _number(row["variance"]),
-            _number(row["drawn"]),
-        ]
-        for row in found.reasons.iter_rows(named=True)
-    ]
-    titles = [_("hazard"), _("interval"), _("coverage ± standard error"), _("variance claimed"), _("variance drawn")]
-    made.append(
-        _table(_("Why: other intervals on the same draws"), titles, rows, _("Variances of ln m, mean over sites."))
-    )
-    return Section(_("Do the intervals cover?"), made)
-
-
-def _why_outside() -> list[str]:
-    return [
-        _(
-            "The intervals are too wide rather than too narrow. A blank adds the larger of the answers' own "
-            "uncertainties to the variance between them, and an unknown size that of the exponent at the largest size, "
-            "so that no answer ever widens an interval."
-        ),
-        _("The bound on factors and the ceiling of the rate shrink the truth but not the variance."),
-        _(
-            "With the variance that was drawn the coverage is nominal: the normal shape on the log scale is not at "
-            "fault."
-        ),
-    ]
-
-
-def _robustness(found: Screening) -> Section:
-    correlation, kept = (found.draws[name].to_numpy() for name in ("rank_correlation", "first_tenth_kept"))
-    said = _(
-        "{count} judgements moved over their whole ranges, all at once, {draws} sets for {sites} sites. Rank "
-        "correlation with the shipped judgements: median {median}, worst {worst}; of the first tenth {kept} stay on "
-        "average."
-    ).format(
-        count=found.effects.height,
-        draws=found.draws.height,
-        sites=found.sites,
-        median=_number(float(pl.Series(correlation).median() or 0.0)),  # type: ignore[arg-type]
-        worst=_number(float(correlation.min())),
-        kept=_share(float(kept.mean())),
-    )
-    top = found.effects.head(TOP)
-    rows = [
-        [row["path"], _share(row["effect"]), _share(row["spread"]), _share(row["top_tenth"])]
-        for row in top.iter_rows(named=True)
-    ]
-    titles = [_("judgement"), _("mean move of a rank"), _("spread"), _("first tenth replaced")]
-    note = _("A move of two thirds of the range of one judgement; in shares of the list.")
-    chart = Chart("robustness", _("What ranks hang on most."), said, figures.robustness(top))
-    return Section(
-        _("Robustness of ranks"),
-        [Text(said, "lead"), chart, _table(_("The ten numbers that matter most"), titles, rows, note)],
-    )
+    return f"{number(row['difference'])} ({number(row['low'])} – {number(row['high'])})"
 
 
 def _calibration(one: Calibration) -> Section:
@@ -344,9 +247,9 @@ def _calibration(one: Calibration) -> Section:
     moved = [
         [
             row["path"],
-            f"{_number(row['before'])} ({_number(row['before_low'])}-{_number(row['before_high'])})",
-            f"{_number(row['after'])} ({_number(row['after_low'])}-{_number(row['after_high'])})",
-            f"{_number(row['after_low_sensitivity'])} / {_number(row['after_high_sensitivity'])}",
+            f"{number(row['before'])} ({number(row['before_low'])}-{number(row['before_high'])})",
+            f"{number(row['after'])} ({number(row['after_low'])}-{number(row['after_high'])})",
+            f"{number(row['after_low_sensitivity'])} / {number(row['after_high_sensitivity'])}",
             _("proposed") if row["proposed"] else _("learned") if row["learned"] else "",
         ]
         for row in one.table.iter_rows(named=True)
@@ -361,8 +264,8 @@ def _calibration(one: Calibration) -> Section:
     made: list[Block] = [
         Text(said, "lead"),
         chart,
-        _table(_("Held-out scores"), [_("measure"), _("before"), _("after")], rows),
-        _table(_("Ratios"), titles, moved),
+        table(_("Held-out scores"), [_("measure"), _("before"), _("after")], rows),
+        table(_("Ratios"), titles, moved),
     ]
     return Section(_("Calibration: {hazard}").format(hazard=name), made)
 
@@ -374,12 +277,13 @@ def _proposal(found: Found) -> Section:
     moves = _(
         "If accepted, ranks would correlate at {correlation} with those of today; the largest move is {move} places."
     ).format(
-        correlation=_number(found.moves["rank_correlation"]), move=wording.number(found.moves["largest_rank_move"])
+        correlation=number(found.moves["rank_correlation"]),
+        move=wording.number(found.moves["largest_rank_move"]),
     )
     said = _(
         "Nothing was applied. A person may accept the change with `patch -p1 < proposal.diff` in the project's folder."
     )
     return Section(
         _("Proposal"),
-        [Text(said, "lead"), _table(_("Proposed values"), [_("judgement"), _("value")], rows), Text(moves)],
+        [Text(said, "lead"), table(_("Proposed values"), [_("judgement"), _("value")], rows), Text(moves)],
     )

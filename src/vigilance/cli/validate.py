@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vigilance.cli.options import on_option, print_json, shown, speech_options, today
+from vigilance.cli.options import FILE, on_option, print_json, shown, speech_options, today
+from vigilance.cli.progress import progress
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vigilance.calibrate.job import Found
 
 _ = messages("calibrate")
@@ -22,17 +25,31 @@ CHOICES: Final = ("backtest", "coverage", "robustness", "calibrate", "all")
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
 @click.argument("parts", nargs=-1, type=click.Choice(CHOICES), metavar="[PART]...")
-@click.option("--run", "run_path", type=click.Path(path_type=Path), help="Use the sites of this run.")
-@click.option("--audits", type=click.Path(path_type=Path), help="Audits to learn from; by default those of the run.")
-@click.option("--findings", type=click.Path(path_type=Path), help="Their findings; by default those of the run.")
+@click.option("--run", "run_path", type=FILE, help="Use the sites of this run.")
+@click.option("--audits", type=FILE, help="Audits to learn from; by default those of the run.")
+@click.option("--findings", type=FILE, help="Their findings; by default those of the run.")
 @click.option(
     "--draws", type=click.IntRange(100, 100_000), default=1000, show_default=True, help="Draws of the coverage."
 )
 @click.option(
     "--trajectories", type=click.IntRange(2, 100), default=4, show_default=True, help="Trajectories of the robustness."
 )
+@click.option(
+    "--method",
+    type=click.Choice(["morris", "sobol"]),
+    default="morris",
+    show_default=True,
+    help="Robustness: screen all judgements (morris), then share out the variance over the leading ones (sobol).",
+)
+@click.option(
+    "--samples",
+    type=click.Choice(["16", "32", "64", "128", "256", "512", "1024"]),
+    default="64",
+    show_default=True,
+    help="Rows of Sobol's base sample.",
+)
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes for the robustness.")
-@click.option("--out", type=click.Path(path_type=Path), help="New folder for the report, its drawings and tables.")
+@click.option("--out", type=FILE, help="New folder for the report, its drawings and tables.")
 @on_option
 @speech_options
 def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: Path | None, **given: Any) -> None:
@@ -46,6 +63,7 @@ def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: 
     Examples:
       vigilance validate
       vigilance validate all --on 2026-11-01 --jobs 4 --out validation
+      vigilance validate robustness --method sobol --jobs 4
       vigilance validate calibrate --run run --out learned
     """
     with use(lang):
@@ -53,7 +71,8 @@ def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: 
             from vigilance.atomic import refuse_existing  # noqa: PLC0415 - lazily, so that --help stays quick
 
             refuse_existing(out)
-        found = _found(parts, given)
+        with progress(hidden=quiet or as_json) as step:
+            found = _found(parts, given, step)
         if out is not None:
             from vigilance.calibrate.publish import save  # noqa: PLC0415 - drawings only where they are asked for
 
@@ -68,7 +87,7 @@ def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: 
             click.echo(_("report: {path}").format(path=shown(out)), err=True)
 
 
-def _found(parts: tuple[str, ...], given: dict[str, Any]) -> Found:
+def _found(parts: tuple[str, ...], given: dict[str, Any], step: Callable[[str, int], None]) -> Found:
     from vigilance import reference, rules, run  # noqa: PLC0415 - lazily, so that --help stays quick
     from vigilance.calibrate import job  # noqa: PLC0415
 
@@ -84,7 +103,10 @@ def _found(parts: tuple[str, ...], given: dict[str, Any]) -> Found:
         findings=given["findings"],
         draws=given["draws"],
         trajectories=given["trajectories"],
+        samples=int(given["samples"]),
+        method=given["method"],
         jobs=given["jobs"],
+        told=lambda: step(_("ranking under changed judgements"), 1),
     )
     return job.validate(asked, reference.load(), rules.load())
 
