@@ -49,7 +49,7 @@ def test_show_prints_card_and_rows_within_80_columns(facts: Path) -> None:
     done = run("show", "ratifications", "--data", facts, "--where", "iso3=CHN", "--where", "convention=C029")
     assert "12 months after its deposit" in done.stdout.replace("\n", " ")
     assert "2022-08-12" in done.stdout
-    assert "1 of 1 rows" in done.stderr
+    assert "rows shown: 1 of 1" in done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -135,4 +135,4 @@ def test_french_messages(facts: Path, tmp_path: Path) -> None:
     file = tmp_path / "C105.csv"
     file.write_text(NORMLEX)
     told = run("import", "ratifications", file, "--data", facts, "--lang", "fr").stdout
-    assert "1 modifiée" in told
+    assert "modifiées 1" in told

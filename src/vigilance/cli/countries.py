@@ -12,7 +12,7 @@ import click
 
 from vigilance.cli import places
 from vigilance.cli.figures import number, percent
-from vigilance.cli.options import on_option, speech_options, today
+from vigilance.cli.options import listing_options, on_option, today
 from vigilance.cli.spoken import SpokenCommand
 from vigilance.i18n import messages, use
 from vigilance.terms import HAZARDS, Hazard
@@ -60,7 +60,7 @@ MARKS: Final = {"in_force": "y", "ratified": "d", "not_ratified": "-", "denounce
     help="Order of the rows: worst first on this hazard.",
 )
 @click.option("--country", "wanted", multiple=True, metavar="CODE", help="Only this country; may be repeated.")
-@speech_options
+@listing_options
 def command(
     on: date | None, form: str, hazard: str, wanted: tuple[str, ...], lang: str, quiet: bool, as_json: bool
 ) -> None:

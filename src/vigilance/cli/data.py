@@ -15,7 +15,7 @@ import polars as pl
 
 from vigilance import issues, reference, tables
 from vigilance.cli.figures import number
-from vigilance.cli.options import FILE, Day, speech_options
+from vigilance.cli.options import FILE, Day, listing_options
 from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import language, messages, use
@@ -32,7 +32,7 @@ EXAMPLES: Final = 5
 def _common(function: F) -> F:
     """The options that every command of this group takes."""
     folder = click.option("--data", "folder", type=FILE, metavar="DIR", help="Facts of your own; see import.")
-    return folder(speech_options(function))
+    return folder(listing_options(function))
 
 
 def _root(folder: Path | None) -> Path:
@@ -131,7 +131,9 @@ def show(
         if not quiet:
             _print_card(cards[table], columns)
         _print_rows(shown)
-        click.echo(_("rows shown: {shown} of {all}").format(shown=shown.height, all=number(frame.height)), err=True)
+        if not quiet:
+            told = _("rows shown: {shown} of {all}")
+            click.echo(told.format(shown=shown.height, all=number(frame.height)), err=True)
 
 
 def _matching(frame: pl.DataFrame, where: Iterable[str]) -> pl.DataFrame:
@@ -251,12 +253,12 @@ def import_(
         root = reference.default_data()
         target = root if folder is None else refresh.copy_of(root, folder)
         proposal = refresh.propose(target, table, file, as_of)
-        if not as_json:
-            _print_proposal(proposal, quiet=quiet)
+        if not as_json and not quiet:
+            _print_proposal(proposal)
         kept = refresh.apply(target, proposal) if _wanted(proposal, yes=yes, ask=not as_json) else None
         if as_json:
             click.echo(_json(_told(proposal, kept)))
-        else:
+        elif not quiet or (kept is None and not proposal.empty):
             _print_outcome(proposal, kept, target)
 
 
@@ -282,7 +284,7 @@ def _told(proposal: refresh.Proposal, kept: Path | None) -> dict[str, Any]:
     }
 
 
-def _print_proposal(proposal: refresh.Proposal, *, quiet: bool) -> None:
+def _print_proposal(proposal: refresh.Proposal) -> None:
     click.echo(
         _(
             "{table}, as {publisher} has it: added {added}, changed {changed}, removed {removed}, confirmed {confirmed}"
@@ -295,8 +297,6 @@ def _print_proposal(proposal: refresh.Proposal, *, quiet: bool) -> None:
             confirmed=number(proposal.confirmed),
         )
     )
-    if quiet:
-        return
     for record in proposal.reading.issues.head(EXAMPLES * 2).iter_rows(named=True):
         click.echo(_line(record), err=True)
     for sign, frame in (("+", proposal.added), ("-", proposal.removed)):

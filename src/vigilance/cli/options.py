@@ -65,15 +65,23 @@ def lang_option(command: F) -> F:
     return click.option("--lang", type=click.Choice(LANGUAGES), default=language, help=said)(command)
 
 
-def speech_options(command: F) -> F:
-    """``--lang``, ``--json`` and ``--quiet``."""
-    for option in (
-        click.option("--quiet", is_flag=True, help="Say nothing but errors."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."),
-        lang_option,
-    ):
-        command = option(command)
-    return command
+def _speech(quiet: str) -> Callable[[F], F]:
+    def options(command: F) -> F:
+        for option in (
+            click.option("--quiet", is_flag=True, help=quiet),
+            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output."),
+            lang_option,
+        ):
+            command = option(command)
+        return command
+
+    return options
+
+
+speech_options = _speech("Say nothing but errors.")
+"""``--lang``, ``--json`` and ``--quiet``."""
+listing_options = _speech("Say nothing but errors and the list itself.")
+"""The same, for a command that is asked for a list: without it there would be nothing left of it."""
 
 
 def set_option(command: F) -> F:

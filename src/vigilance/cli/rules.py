@@ -14,7 +14,7 @@ import click
 
 from vigilance import rule_docs, rules
 from vigilance.cli.figures import plain
-from vigilance.cli.options import FILE, on_option, speech_options, today
+from vigilance.cli.options import FILE, listing_options, on_option, today
 from vigilance.cli.spoken import SpokenGroup, group_language
 from vigilance.errors import RuleError, UsageError
 from vigilance.i18n import language, messages, use
@@ -42,7 +42,7 @@ def command() -> None:
 @command.command("list")
 @click.argument("prefix", default="")
 @on_option
-@speech_options
+@listing_options
 def list_(prefix: str, on: date | None, as_json: bool, lang: str, quiet: bool) -> None:
     """List the numbers in force, or those below PREFIX, with their ranges.
 
@@ -110,7 +110,7 @@ def _record(judgements: Judgements, estimate: Estimate) -> dict[str, Any]:
 @command.command("show")
 @click.argument("name", metavar="ID")
 @on_option
-@speech_options
+@listing_options
 def show(name: str, on: date | None, as_json: bool, lang: str, quiet: bool) -> None:
     """Show one number, rule file, table or source: its values over time and what they rest on.
 
@@ -265,7 +265,7 @@ def _wrapped(text: str, indent: int) -> str:
 
 @command.command("document")
 @on_option
-@speech_options
+@listing_options
 def document(on: date | None, as_json: bool, lang: str, quiet: bool) -> None:
     """Print all judgements, tables and sources as one Markdown page.
 
@@ -281,7 +281,7 @@ def document(on: date | None, as_json: bool, lang: str, quiet: bool) -> None:
 
 @command.command("check")
 @click.argument("path", type=FILE, required=False)
-@speech_options
+@listing_options
 def check(path: Path | None, as_json: bool, lang: str, quiet: bool) -> None:
     """Check a rules folder, one rule file, or the shipped rules; run their examples.
 
