@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from vigilance.ingest.activities import Activities, scheme_of
+from vigilance.ingest.activities import Activities
+from vigilance.ingest.activity_codes import scheme_of
 from vigilance.reference import Facts
 
 WORDS = {
@@ -67,6 +69,71 @@ def test_words_and_codes(index: Activities, division: str, texts: str) -> None:
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_cannot_be_read_is_refused(index: Activities, text: str) -> None:
     assert index.understand(text) is None
+
+
+CODES = {
+    ("ISIC Rev. 3 1711", None): "13",
+    ("ISIC 3.1 18", None): "14",
+    ("NACE 1.1 17.11", None): "13",
+    ("NACE Rev. 1.1: 18.22", None): "14",
+    ("17.11", "NACE Rev. 1.1"): "13",
+    ("1711", "CITI rév. 3"): "13",
+    ("15.52", "ISIC Rev 3"): "11",
+    ("17.11", "NACE Rev. 2"): "17",
+    ("NACE 1.13", None): "01",
+    ("1.13", "NACE"): "01",
+    ("1413", "ISIC"): "14",
+    ("901", "HS code"): "01",
+    ("HS 90111", None): "01",
+    ("HS 0901", None): "01",
+    ("6109.10.00", "HS"): "14",
+    ("UNSPSC 53100000", None): "14",
+    ("NAF 1413Z", None): "14",
+    ("ISIC 3.1", None): None,
+    ("NACE 2", None): None,
+    ("1", "NACE"): None,
+    ("98", "ISIC Rev. 3"): None,
+    ("9", "HS"): "01",
+}
+
+
+@pytest.mark.parametrize(("code", "header", "division"), [(*key, division) for key, division in CODES.items()])
+def test_codes_of_older_revisions_and_with_lost_zeros(
+    index: Activities, code: str, header: str | None, division: str | None
+) -> None:
+    found = index.understand(code, scheme_of(header) if header else None)
+    assert (found and found.division) == division
+
+
+def test_what_may_have_lost_a_zero_is_said(index: Activities) -> None:
+    for code, header in (("141", "NACE"), ("1.13", "NACE"), ("901", "HS")):
+        found = index.understand(code, scheme_of(header))
+        assert found is not None
+        assert found.confidence < 0.95
+
+
+def labels() -> list[tuple[str, list[str]]]:
+    """Labels as lists of suppliers have them, with the divisions that each may mean; none for what says too little."""
+    with (Path(__file__).parent / "activity_labels.csv").open(encoding="utf-8", newline="") as file:
+        return [(row["label"], row["divisions"].split()) for row in csv.DictReader(file)]
+
+
+def test_labels_of_supplier_lists(index: Activities) -> None:
+    found = {label: index.understand(label) for label, _divisions in labels()}
+    wrong = [
+        (label, u.division) for label, divisions in labels() if (u := found[label]) and u.division not in divisions
+    ]
+    known = [label for label, divisions in labels() if divisions]
+    read = [label for label in known if found[label]]
+    assert len(known) > 1_200
+    assert len(wrong) <= 0.005 * len(read), wrong
+    assert len(read) >= 0.96 * len(known)
+
+
+def test_a_trade_that_is_only_near_is_not_read(index: Activities) -> None:
+    for text in ("hospital beds", "football clubhouse", "security equipment", "conveyor belt systems", "hotel linen"):
+        found = index.understand(text)
+        assert found is None or found.division in ("28", "13"), (text, found)
 
 
 def test_every_division_is_read_by_its_code_and_by_its_titles(index: Activities) -> None:

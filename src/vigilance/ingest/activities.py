@@ -8,12 +8,10 @@ that are short or that mean several divisions need a second signal.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -21,16 +19,14 @@ import polars as pl
 from vigilance import terms
 from vigilance.i18n import language, messages
 from vigilance.ingest import activity_kept
+from vigilance.ingest.activity_codes import Codes, Understood, Weights, code_and_label, scheme_of
+from vigilance.ingest.activity_phrases import Phrases, Words, normalised, read_vocabulary, single, without_joints
 from vigilance.ingest.columns import BLANK_WORDS, Cell, Column, Reader, Tables, Text
 from vigilance.ingest.folding import fold, visible, words
 from vigilance.ingest.words import Reading, read_words
 
 _ = messages("ingest")
 
-Weights = Mapping[str, float]
-"""Division → share; the shares sum to 1."""
-
-_WORDS: Final = Path(__file__).parent / "vocabulary" / "activity_words.csv"
 _LABEL_ORDER: Final = (
     *("isic4", "nace2", "naf2", "keyword_en", "keyword_fr", "isic4_section"),
     *("osh_sector", "osh_processing_type", "osh_facility_type", "osh_product_type", "osh_sector_group"),
@@ -39,80 +35,12 @@ _LABEL_ORDER: Final = (
 )
 """Whose label is believed first where two schemes use the same words."""
 
-_UNLABELLED: Final = ("hs4", "naics3", "naics4")
-"""Schemes whose labels only repeat the code."""
+_UNLABELLED: Final = ("hs4", "naics3", "naics4", "isic3")
+"""Schemes whose labels only repeat the code, or use the words of a later revision for something else."""
 
-_SCHEMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "isic": ("isic4", "isic5"),
-    "citi": ("isic4", "isic5"),
-    "nace": ("nace2", "nace2_1"),
-    "naf": ("naf2", "nace2"),
-    "ape": ("naf2", "nace2"),
-    "naics": ("naics4", "naics3", "naics2"),
-    "hs": ("hs4", "hs2"),
-    "sh": ("hs4", "hs2"),
-    "cpc": ("cpc_group", "cpc_division", "cpc_section"),
-    "unspsc": ("unspsc_segment",),
-    "gics": ("gics",),
-    "icb": ("icb",),
-}
-_ISIC_LIKE: Final = ("isic", "citi", "nace", "naf", "ape")
-_ANY: Final = ("isic4", "naics4", "hs4", "gics", "icb")
-_PREFIXED: Final = re.compile(
-    r"^(?P<scheme>isic|citi|nace|naf|ape|naics|hs|sh|cpc|unspsc|gics|icb)\s*(?:rev(?:ision)?\.?\s*)?"
-    r"(?:\d(?:\.\d)?\s*[:\s-]\s*|code\s*|chapter\s*|chapitre\s*)?[:#]?\s*(?P<code>[a-u]?\s?\.?\d[\d.\s]*[a-z]?)$",
-    re.IGNORECASE,
-)
-_ISIC_FORM: Final = re.compile(r"^(?:[A-U]\.?\s?)?(\d{2})(?:\.\d{1,2}){0,2}\.?[A-Z]?$|^(\d{2})\d{2}[A-Z]$")
-_CODE_LABEL: Final = re.compile(r"^([A-Ua-u]?\.?\d{2}[\d.]*[A-Za-z]?)\s*(?:[-–—:.|]\s*|\s+)(\D.+)$")
-_CODE: Final = re.compile(r"^[A-Ua-u]?[\s.]?\d[\d.\s]*[A-Za-z]?$")
 _SEPARATORS: Final = re.compile(r"\s*[|;\n]\s*")
 _MAYBE_SEPARATORS: Final = re.compile(r"\s*[|;\n,/]\s*")
-_SECTION: Final = re.compile(r"^(?:section\s+)([A-U])$", re.IGNORECASE)
 _SURE, _PLENTY, _SOME = 0.95, 0.55, 0.34
-_SHORT: Final = 3
-_LONGEST: Final = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """What a text was taken for: shares of divisions, confidence 0 to 1, and how (``label``, ``code``, ``words``)."""
-
-    weights: Weights
-    confidence: float
-    how: str
-
-    @property
-    def division(self) -> str:
-        """The likeliest division; of two equals the one named first."""
-        return max(self.weights, key=lambda code: self.weights[code])
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Words that say what is done rather than with what."""
-
-    decides: Mapping[tuple[str, ...], str]
-    makers: frozenset[str]
-    fillers: frozenset[str]
-
-
-def _read_words() -> Words:
-    decides: dict[tuple[str, ...], str] = {}
-    kinds: dict[str, set[str]] = {"maker": set(), "filler": set()}
-    with _WORDS.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            for phrase in row["words"].split("|"):
-                if row["kind"] == "decides":
-                    decides[words(phrase)] = row["division"]
-                else:
-                    kinds[row["kind"]].update(words(phrase))
-    return Words(decides, frozenset(kinds["maker"]), frozenset(kinds["filler"]))
-
-
-def _single(tokens: Sequence[str]) -> tuple[str, ...]:
-    """Tokens without a final ``s``, so that singular and plural meet, in English and in French."""
-    return tuple(token[:-1] if len(token) > _SHORT and token.endswith("s") else token for token in tokens)
 
 
 @dataclass(slots=True)
@@ -124,7 +52,7 @@ class Activities:
     labels: dict[str, Weights] = field(default_factory=dict)
     codes: dict[tuple[str, str], Weights] = field(default_factory=dict)
     keywords: dict[tuple[str, ...], Weights] = field(default_factory=dict)
-    verbs: Words = field(default_factory=_read_words)
+    verbs: Words = field(default_factory=read_vocabulary)
 
     @classmethod
     def of(cls, facts: Tables) -> Activities:
@@ -158,8 +86,9 @@ class Activities:
                 continue
             tokens = words(label)
             self.labels.setdefault("".join(tokens), weights)
-            if keyword or scheme.startswith("osh"):
-                self.keywords.setdefault(_single(tokens), weights)
+            # One word of a list of choices means something as the whole cell only: "Office" is no chair's.
+            if keyword or (scheme.startswith("osh") and len(tokens) > 1):
+                self.keywords.setdefault(single(without_joints(tokens, self.verbs.joints)), weights)
         self.labels.pop("", None)
         self.keywords.pop((), None)
 
@@ -192,21 +121,15 @@ class Activities:
             parts = [part for part in separators.split(plain) if part]
             if len(parts) > 1 and (found := self._several(parts, scheme)) is not None:
                 return found
-        return self._by_words(plain)
+        return self._phrases().understand(plain)
 
     def _whole(self, plain: str, scheme: str | None) -> Understood | None:
-        if match := _PREFIXED.match(plain):
-            return self._coded(match["code"], match["scheme"].lower())
-        if match := _SECTION.match(plain):
-            weights = self.codes.get(("isic4_section", match[1].upper()))
-            return Understood(weights, max(weights.values()), "code") if weights else None
-        if _CODE.match(plain):
-            return self._coded(plain, scheme)
-        if match := _CODE_LABEL.match(plain):
-            labelled = self._labelled(match[2])
-            if labelled is not None:
-                return labelled
-            return self._coded(match[1], scheme)
+        codes = Codes(self.codes, self.titles, self.sections)
+        is_code, found = codes.named(plain, scheme)
+        if is_code:
+            return found
+        if (pair := code_and_label(plain)) is not None:
+            return self._labelled(pair[1]) or codes.read(pair[0], scheme)
         return self._labelled(plain)
 
     def _labelled(self, plain: str) -> Understood | None:
@@ -219,34 +142,11 @@ class Activities:
                 return Understood(weights, max(weights.values()), "label")
         return None
 
-    def _coded(self, code: str, scheme: str | None) -> Understood | None:
-        plain = code.strip().upper()
-        if scheme in (None, *_ISIC_LIKE) and (match := _ISIC_FORM.match(plain)):
-            division = match[1] or match[2]
-            letter = plain[0] if plain[0].isalpha() else None
-            if division in self.titles and letter in (None, self.sections[division]):
-                bare = scheme is None and plain.isdigit()
-                return Understood({division: 1.0}, 0.8 if bare else _SURE, "bare code" if bare else "code")
-        digits = re.sub(r"\D", "", plain)
-        if scheme in _ISIC_LIKE and not (len(digits) <= 4 and plain[0].isdigit()):
-            return None
-        if scheme is not None:
-            weights = self._by_prefix(digits, _SCHEMES[scheme])
-            return Understood(weights, max(weights.values()), "code") if weights else None
-        meanings = [w for s in _ANY if (w := self._by_prefix(digits, (s,), exact=True)) is not None]
-        tops = {Understood(w, 0, "").division for w in meanings}
-        return Understood(meanings[0], 0.7, "bare code") if len(tops) == 1 and len(meanings) > 1 else None
-
-    def _by_prefix(self, digits: str, schemes: Sequence[str], *, exact: bool = False) -> Weights | None:
-        shortest = len(digits) if exact else 1
-        for length in range(len(digits), shortest - 1, -1):
-            for scheme in schemes:
-                if (weights := self.codes.get((scheme, digits[:length]))) is not None:
-                    return weights
-        return None
+    def _phrases(self) -> Phrases:
+        return Phrases(self.keywords, self.verbs)
 
     def _several(self, parts: Sequence[str], scheme: str | None) -> Understood | None:
-        found = [self._whole(part, scheme) or self._by_words(part) for part in parts]
+        found = [self._whole(part, scheme) or self._phrases().understand(part) for part in parts]
         known = [u for u in found if u is not None]
         if len(known) * 2 <= len(parts):
             return None
@@ -254,56 +154,9 @@ class Activities:
         for understood in known:
             for division, weight in understood.weights.items():
                 total[division] += weight
-        weights = _normalised(total)
+        weights = normalised(total)
         sure = sum(u.confidence for u in known) / len(parts)
         return Understood(weights, sure * max(weights.values()), "words")
-
-    def _by_words(self, plain: str) -> Understood | None:
-        tokens = words(plain)
-        spans = list(self._spans(tokens))
-        covered = {i for start, stop, _w in spans for i in range(start, stop)}
-        loose = [t for i, t in enumerate(tokens) if i not in covered and t not in self.verbs.fillers]
-        verb = self._verb(tokens, spans)
-        if verb is not None:
-            return Understood({verb: 1.0}, 0.8 if not loose else 0.65, "words")
-        maker = any(token in self.verbs.makers for token in tokens)
-        loose = [token for token in loose if token not in self.verbs.makers]
-        total: dict[str, float] = {}
-        for start, stop, weights in spans:
-            for division, weight in weights.items():
-                total[division] = total.get(division, 0.0) + weight * (stop - start) ** 2
-        if maker and any(division > "03" for division in total):
-            # Who makes something of a crop does not grow it.
-            total = {division: weight for division, weight in total.items() if division > "03"}
-        if not total:
-            return None
-        understood = Understood(_normalised(total), 0.0, "words")
-        lone_short = loose and all(sum(map(len, tokens[a:b])) <= _SHORT for a, b, _w in spans)
-        if lone_short or (maker and understood.division < "04"):
-            return None
-        known = sum(b - a for a, b, _w in spans)
-        sure = 0.85 * max(understood.weights.values()) * known / (known + len(loose) / 2)
-        return Understood(understood.weights, sure, "words") if sure >= _SOME else None
-
-    def _verb(self, tokens: Sequence[str], spans: Sequence[tuple[int, int, Weights]]) -> str | None:
-        """The division of a verb such as *growing* or *retail* that no longer keyword has swallowed."""
-        swallowed = {i for a, b, _w in spans if b - a > 1 for i in range(a, b)}
-        for length in range(4, 0, -1):
-            for start in range(len(tokens) - length + 1):
-                stop = start + length
-                if swallowed.isdisjoint(range(start, stop)) and tuple(tokens[start:stop]) in self.verbs.decides:
-                    return self.verbs.decides[tuple(tokens[start:stop])]
-        return None
-
-    def _spans(self, tokens: Sequence[str]) -> Iterator[tuple[int, int, Weights]]:
-        single = _single(tokens)
-        free = [True] * len(tokens)
-        for length in range(min(_LONGEST, len(tokens)), 0, -1):
-            for start in range(len(tokens) - length + 1):
-                stop = start + length
-                if all(free[start:stop]) and (weights := self.keywords.get(single[start:stop])):
-                    free[start:stop] = [False] * length
-                    yield start, stop, weights
 
     def suggestions(self, text: str) -> list[str]:
         """Up to three titles of divisions that look like a text: for a hint only."""
@@ -313,16 +166,6 @@ class Activities:
         titles = {code: pair[french].lower() for code, pair in self.titles.items()}
         hits = process.extract(text.lower(), titles, scorer=fuzz.token_set_ratio, limit=3, score_cutoff=60)
         return [self.title(code) for _title, _score, code in hits]
-
-
-def _normalised(shares: Mapping[str, float]) -> Weights:
-    total = sum(shares.values())
-    return {division: weight / total for division, weight in shares.items()}
-
-
-def scheme_of(header: str) -> str | None:
-    """The classification that a header names, such as ``NACE code``; None where it names none."""
-    return next((token for token in words(header) if token in _SCHEMES), None)
 
 
 def _reading(index: Activities, text: str, scheme: str | None) -> Reading:

@@ -20,7 +20,16 @@ Weights = Mapping[str, float]
 TABLES: Final = ("activity_aliases", "activities")
 _HERE: Final = Path(__file__).parent
 _CODE: Final = (
-    *(_HERE / name for name in ("activities.py", "activity_kept.py", "folding.py", "vocabulary/activity_words.csv")),
+    *(
+        _HERE / name
+        for name in (
+            "activities.py",
+            "activity_phrases.py",
+            "activity_kept.py",
+            "folding.py",
+            "vocabulary/activity_words.csv",
+        )
+    ),
     _HERE.parent / "reference.py",
 )
 

@@ -4,7 +4,8 @@ Country names come from the Unicode CLDR through Babel (every locale, every spel
 codes of the same source, and from ``country_aliases.csv`` (formal, former and colloquial names, written for this
 project). Words for forms of State come from ``country_forms.csv``, names of parts (England), which are read as their
 country aloud, from ``country_parts.csv``. A name that means two countries in two languages is kept as ambiguous and
-never resolved. Headers come from ``headers.yaml``. Both are written as JSON because reading them that way takes milliseconds.
+never resolved. Headers come from ``headers.yaml``. Both are written as JSON because reading them that way takes
+milliseconds.
 """
 
 from __future__ import annotations
