@@ -40,7 +40,7 @@ def test_the_same_rows_give_the_same_bytes_whatever_the_batches_and_the_order_of
     for i, (words, size) in enumerate([(["w0", "w1"], 50_000), (["w4", "w9", "w2"], 33_333), (["w3"], 500_000)]):
         one, other = tmp_path / f"one{i}.parquet", tmp_path / f"other{i}.parquet"
         frame = _list(words)
-        written = to_files(_batches(frame, size), (one, COLUMNS), (other, ["id", "word"]))
+        written = to_files(row_groups(_batches(frame, size)), (one, COLUMNS), (other, ["id", "word"]))
         for path in (one, other):
             assert written[path.name].sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
             assert written[path.name].bytes == path.stat().st_size
@@ -69,4 +69,4 @@ def test_an_error_of_a_writer_is_raised_and_nobody_waits_for_ever(tmp_path: Path
     frame = _list([])
     missing = tmp_path / "no such folder" / "one.parquet"
     with pytest.raises(FileNotFoundError):
-        to_files(_batches(frame, 20_000), (missing, COLUMNS), (tmp_path / "other.parquet", ["id"]))
+        to_files(row_groups(_batches(frame, 20_000)), (missing, COLUMNS), (tmp_path / "other.parquet", ["id"]))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Semaphore
 from typing import TYPE_CHECKING, Any, Final
 
 import narwhals.stable.v2 as nw
@@ -32,6 +34,10 @@ _ = messages("run")
 
 BATCH_ROWS: Final = 50_000
 """Rows that are scored at once; bounds the memory, not the length of a list."""
+AHEAD: Final = 8
+"""Batches that the core may have in hand before the first of them is taken."""
+PATIENCE: Final = 1.0
+"""Seconds to wait for whoever takes the batches before the core gets another one all the same."""
 CORE: Final = ("_row", "_supplier_id", *cells.KEY, "_factors", "_workers", "_migrant_share")
 
 Engine = Callable[[pl.LazyFrame, Model, pl.DataFrame | None], Iterator[pl.DataFrame]]
@@ -81,16 +87,29 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
     if first is None:
         return
 
+    ahead, done = Semaphore(AHEAD), Event()
+
     def produce(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
-        yield first
-        yield from batches
+        for batch in chain((first,), batches):
+            # The engine may want more before it gives its first batch: never wait for good.
+            ahead.acquire(timeout=PATIENCE)
+            if done.is_set():
+                return
+            yield batch
 
     kept = [name for name in rows.collect_schema().names() if name not in typed]
     source = nw.from_native(register_io_source(produce, schema=first.schema))
     measures = about is not None and about.measures
     scored = assess_joined(source, model, (*kept, *typed), evidence=about is not None, measures=measures).to_native()
     plain = scored.with_columns(pl.when(pl.col("_zone") != cells.NO_ZONE).then("_zone"))
-    yield from plain.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+    try:
+        for batch in plain.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            ahead.release()
+            yield batch
+    finally:
+        # Whoever stops early lets the query end, too.
+        done.set()
+        ahead.release()
 
 
 class _Evidence:

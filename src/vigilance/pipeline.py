@@ -29,7 +29,7 @@ from vigilance.scoring.assess import PLACE, SCORES
 from vigilance.scoring.model import Model
 from vigilance.terms import BANDS, GRADES, HAZARDS
 from vigilance.wording import Words, in_words
-from vigilance.writing import ROW_GROUP, Written, to_files, to_parquet
+from vigilance.writing import ROW_GROUP, Written, row_groups, to_files, to_parquet
 
 _ = messages("run")
 
@@ -275,7 +275,7 @@ def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> dict[str,
         to_parquet(first.select(typed).lazy(), folder / run.SITES)
     else:
         every = chain((first,) if following is None else (first, following), batches)
-        written = to_files(every, (folder / run.SCORES, scores), (folder / run.SITES, typed))
+        written = to_files(row_groups(every), (folder / run.SCORES, scores), (folder / run.SITES, typed))
     if job.csv or (job.csv is None and following is None and first.height < SPREADSHEET_ROWS):
         whole = pl.read_parquet(folder / run.SCORES) if following is not None else first.select(scores)
         tabular.write_csv(whole, folder / "scores.csv", job.lang)

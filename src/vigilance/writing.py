@@ -1,34 +1,35 @@
-"""Long lists, written as they are scored: two Parquet files from one stream of batches, hashed while they are written.
+"""Long lists, written as they are scored: Parquet files from one stream of batches, hashed while they are written.
 
-A text that repeats is held as a code all the way, and goes into the file as a code of the row group's dictionary; in
-the file's own schema it is plain text, as in a short list. The same rows give the same bytes: row groups have a fixed
-size wherever batches end, and their dictionaries an order that does not depend on which thread read a text first.
+A text that repeats is held as a code all the way and goes into the file as a code. The same rows give the same bytes:
+row groups have a fixed size wherever batches end, and the footer says only what the columns are (the engine would add
+the names of its own dictionaries, which differ from process to process): text is text, as in a short list.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
-from typing import TYPE_CHECKING, Any, Final
+from threading import Event
+from typing import Any, Final
 
-import numpy as np
 import polars as pl
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from polars.io.plugins import register_io_source
 
 ROW_GROUP: Final = 100_000
 COMPRESSION: Final = "snappy"
 """Probabilities hardly compress: a better method costs time, and saves a tenth."""
 AHEAD: Final = 2
 """Row groups that wait for a writer; bounds the memory when the disk is slower than the core."""
-REPEATING: Final = 0.3
-"""Share of distinct values in the first row group up to which a column gets a dictionary."""
+BEHIND: Final = 32 << 20
+"""Bytes at the end of a growing file that are not hashed yet: more than any footer."""
+LOOK: Final = 0.05
+"""Seconds between two looks at a growing file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +43,24 @@ class Written:
 def to_parquet(frame: pl.LazyFrame, path: Path) -> None:
     """Write a lazy frame in its order; the same rows give the same bytes. Columns held as codes are written as text."""
     coded = pl.selectors.categorical() | pl.selectors.enum()
-    plain = frame.with_columns(coded.cast(pl.String))
-    plain.sink_parquet(path, compression=COMPRESSION, row_group_size=ROW_GROUP, statistics=False, maintain_order=True)
+    _sink(frame.with_columns(coded.cast(pl.String)), path)
 
 
-def to_files(batches: Iterator[pl.DataFrame], *files: tuple[Path, list[str]]) -> dict[str, Written]:
-    """Write some columns of all batches to each file, without holding the list; what was written, by file name.
+def _sink(frame: pl.LazyFrame, path: Path) -> None:
+    frame.sink_parquet(path, compression=COMPRESSION, row_group_size=ROW_GROUP, statistics=False, maintain_order=True)
 
-    Each file has a thread of its own. The error of a writer is raised as soon as the next batch comes.
+
+def to_files(groups: Iterator[pl.DataFrame], *files: tuple[Path, list[str]]) -> dict[str, Written]:
+    """Write some columns of all row groups to each file, without holding the list; what was written, by file name.
+
+    ``groups`` are frames of ``ROW_GROUP`` rows (``row_groups``), at least one. Each file has a thread of its own; the
+    error of one is raised as soon as the next group comes.
     """
     with ThreadPoolExecutor(len(files)) as pool:
         queues: list[Queue[pl.DataFrame | None]] = [Queue(AHEAD) for _file in files]
         tasks = [pool.submit(_write, queue, path, names) for queue, (path, names) in zip(queues, files, strict=True)]
         try:
-            for group in row_groups(batches):
+            for group in groups:
                 _raise_failed(tasks)
                 for queue in queues:
                     queue.put(group)
@@ -89,107 +94,78 @@ def row_groups(batches: Iterator[pl.DataFrame], size: int = ROW_GROUP) -> Iterat
 
 def _write(queue: Queue[pl.DataFrame | None], path: Path, names: list[str]) -> Written:
     """Write what comes through the queue; after an error, take what still comes, so that nobody waits for ever."""
-    ended = False
+    ended = Event()
+
+    def taken() -> Iterator[pl.DataFrame]:
+        while not ended.is_set():
+            group = queue.get()
+            if group is None:
+                ended.set()
+            else:
+                yield group.select(names)
+
     try:
-        with _Hashing(path) as file:
-            writer: Any = None
-            while (group := queue.get()) is not None:
-                table = _arrow(group.select(names))
-                writer = writer or _opened(file, table, group.select(names))
-                writer.write_table(table, row_group_size=ROW_GROUP)
-            ended = True
-            if writer is not None:
-                writer.close()
-        return Written(file.digest.hexdigest(), file.size)
+        groups = taken()
+        first = next(groups)
+        with ThreadPoolExecutor(1) as pool:
+            complete = Event()
+            try:
+                path.touch()
+                hashing = pool.submit(_hashed_as_it_grows, path, complete)
+                _sink(_source(first, groups), path)
+                _with_plain_footer(path, first.select(names))
+            finally:
+                complete.set()
+            return hashing.result()
     finally:
+        for _group in taken():
+            pass
+
+
+def _source(first: pl.DataFrame, following: Iterator[pl.DataFrame]) -> pl.LazyFrame:
+    """A lazy frame of row groups that are made as they are read."""
+
+    def produce(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
+        yield first
+        yield from following
+
+    return register_io_source(produce, schema=first.schema)
+
+
+def _hashed_as_it_grows(path: Path, complete: Event) -> Written:
+    """sha256 of a file that somebody appends to, all but its end while it still grows."""
+    digest = hashlib.sha256()
+    done = 0
+    with path.open("rb", buffering=0) as file:
+        ended = False
         while not ended:
-            ended = queue.get() is None
+            ended = complete.wait(LOOK)
+            safe = os.fstat(file.fileno()).st_size - (0 if ended else BEHIND)
+            while done < safe and (content := file.read(min(1 << 20, safe - done))):
+                digest.update(content)
+                done += len(content)
+    return Written(digest.hexdigest(), done)
 
 
-class _Hashing(io.RawIOBase):
-    """A file to write that keeps the sha256 of what went into it."""
-
-    def __init__(self, path: Path) -> None:
-        self.file = path.open("wb", buffering=0)
-        self.digest = hashlib.sha256()
-        self.size = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: Any) -> int:
-        view = memoryview(content)
-        self.digest.update(view)
-        done = 0
-        while done < view.nbytes:
-            done += self.file.write(view[done:]) or 0
-        self.size += done
-        return done
-
-    def tell(self) -> int:
-        return self.size
-
-    def close(self) -> None:
-        self.file.close()
-        super().close()
-
-
-def _opened(file: _Hashing, table: pa.Table, first: pl.DataFrame) -> Any:
-    """A Parquet writer for tables like the first row group, which decides how each column is encoded."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - slow to import, and only for long lists
-
-    repeating = {name for name in first.columns if _is_coded(first[name]) or _repeats(first[name])}
-    counting = {name: "DELTA_BINARY_PACKED" for name, kind in first.schema.items() if kind == pl.Int64}
-    return pq.ParquetWriter(
-        file,
-        table.schema,
-        # Random digits do not compress: trying to would only take time.
-        compression={
-            name: "NONE" if kind.is_float() and name not in repeating else COMPRESSION
-            for name, kind in first.schema.items()
-        },
-        use_dictionary=sorted(repeating - set(counting)),
-        column_encoding=counting,
-        write_statistics=False,
-        store_schema=False,
-    )
-
-
-def _repeats(column: pl.Series) -> bool:
-    return column.n_unique() <= REPEATING * len(column)
-
-
-def _is_coded(column: pl.Series) -> bool:
-    return isinstance(column.dtype, (pl.Categorical, pl.Enum))
-
-
-def _arrow(group: pl.DataFrame) -> pa.Table:
-    """A row group as an Arrow table; a Categorical column gets its own words, in their order, as its dictionary."""
+def _with_plain_footer(path: Path, like: pl.DataFrame) -> None:
+    """Replace the file's footer by one that has the same row groups and the plain types of the columns alone."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import, and only for long lists
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
-    plain = group.select(~pl.selectors.categorical())
-    made = dict(zip(plain.columns, plain.to_arrow().columns, strict=True))
-    made |= {name: _own_words(group[name]) for name, kind in group.schema.items() if isinstance(kind, pl.Categorical)}
-    return pa.table({name: made[name] for name in group.columns})
-
-
-def _own_words(column: pl.Series) -> pa.DictionaryArray:
-    """A Categorical column with the words that occur in it as its dictionary, sorted.
-
-    Polars numbers the words in the order in which its threads met them: that order must not reach a file.
-    """
-    import pyarrow as pa  # noqa: PLC0415 - slow to import, and only for long lists
-
-    every = column.dtype.categories.to_series()  # type: ignore[attr-defined]
-    codes = column.to_physical()
-    occurs = np.zeros(len(every), dtype=np.bool_)
-    occurs[codes.drop_nulls().to_numpy()] = True
-    used = np.flatnonzero(occurs)
-    words = every.gather(used)
-    order = words.arg_sort().to_numpy()
-    place = np.zeros(len(every), dtype=np.int32)
-    place[used[order]] = np.arange(len(used), dtype=np.int32)
-    missing = codes.is_null().to_numpy() if codes.null_count() else None
-    given = place[codes.fill_null(0).to_numpy()] if len(used) else np.zeros(len(codes), dtype=np.int32)
-    indices = pa.array(given, mask=missing)
-    return pa.DictionaryArray.from_arrays(indices, words.gather(order).to_arrow())
+    coded = pl.selectors.categorical() | pl.selectors.enum()
+    types = like.clear().with_columns(coded.cast(pl.String)).to_arrow().schema
+    written = pq.read_metadata(path)
+    plain = io.BytesIO()
+    with pq.ParquetWriter(plain, types, store_schema=False):
+        pass
+    footer = pq.read_metadata(io.BytesIO(plain.getvalue()))
+    footer.append_row_groups(written)
+    whole = pa.BufferOutputStream()
+    footer.write_metadata_file(whole)
+    with path.open("r+b") as file:
+        file.seek(-8, os.SEEK_END)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(-8 - length, os.SEEK_END)
+        # A file of metadata alone begins with the magic word that our file already begins with.
+        file.write(whole.getvalue().to_pybytes()[4:])
+        file.truncate()

@@ -97,3 +97,15 @@ def test_a_site_scores_to_the_bit_alone_as_in_any_company(
     columns = ["_supplier_id", *SCORES, *PLACE]
     assert shuffled.select(columns).sort("_supplier_id").equals(whole.select(columns).sort("_supplier_id"))
     assert scored(name, frame.slice(77, 1), model).select(columns).equals(whole.slice(77, 1).select(columns))
+
+
+def test_whoever_stops_early_is_not_waited_for(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core runs a few batches ahead, and no further; one batch taken and the rest left must not hang."""
+    monkeypatch.setattr(engines, "BATCH_ROWS", 10)
+    monkeypatch.setattr(engines, "AHEAD", 2)
+    monkeypatch.setattr(engines, "PATIENCE", 0.01)
+    rows = drawn(500).lazy()
+    batches = engines.polars(rows, model, None)
+    assert next(batches).height
+    batches.close()  # type: ignore[attr-defined]
+    assert sum(batch.height for batch in engines.polars(rows, model, None)) == 500

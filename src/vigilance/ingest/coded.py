@@ -7,12 +7,15 @@ becomes one about its distinct texts, and its typed values are fetched by code.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from vigilance.ingest.columns import LINE, WEIGHT, Cell, Plan, prepared
+from vigilance.ingest.columns import LINE, ROW, WEIGHT, Cell, Plan, prepared
 from vigilance.ingest.readers.table import RawTable
 
 LEAST_ROWS: Final = 50_000
@@ -22,16 +25,21 @@ MOST_BYTES: Final = 1_500_000_000
 _SAMPLE: Final = 20_000
 _REPEATING: Final = 0.3
 """Share of distinct texts in a sample up to which a column is held as codes."""
-_CODE_BYTES: Final = 4
+_WIDTHS: Final[tuple[tuple[int, Any, int], ...]] = ((24, pl.UInt8, 1), (6_000, pl.UInt16, 2), (_SAMPLE, pl.UInt32, 4))
+"""Distinct texts in the sample up to which a code of this type and width in bytes will most likely do for a file."""
 _TEXT_BYTES: Final = 16
+_CHUNK: Final = 1_000_000
+_THREADS: Final = 4
+
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A held table: its lazy frame (some columns Categorical), and the distinct texts of those, in code order.
+    """A held table: its lazy frame (some columns Enum, in order of first occurrence), and their distinct texts.
 
-    ``words[name]`` has the text under its column's own name, ``LINE`` (of its first row) and ``WEIGHT``; the last row
-    is the blank cell, of weight 0 where there is none.
+    ``words[name]`` has the text under its column's own name, ``LINE`` (of its first row) and ``WEIGHT``, in code order;
+    the last row is the blank cell, of weight 0 where there is none.
     """
 
     frame: pl.LazyFrame
@@ -42,7 +50,11 @@ class Coded:
         blank = values.len() - 1
 
         def fetch(codes: pl.Series) -> pl.Series:
-            return values.gather(codes.to_physical().fill_null(blank))
+            place = codes.to_physical()
+            if place.null_count():
+                # The narrowest code may have no room for the place of the blank cell.
+                place = place.cast(pl.UInt32).fill_null(blank)
+            return values.gather(place)
 
         return pl.col(name).map_batches(fetch, return_dtype=values.dtype, is_elementwise=True)
 
@@ -73,35 +85,75 @@ class Coded:
 
 def hold(raw: RawTable) -> Coded | None:
     """The table in memory with its repeating columns as codes; None where it is short, or too large to hold."""
-    if raw.parse is None or raw.counts.loaded < LEAST_ROWS:
+    if raw.parse is None or raw.line is None or raw.counts.loaded < LEAST_ROWS:
         return None
-    sample = raw.parse({}).head(_SAMPLE).select(raw.names).collect()
+    sample = raw.parse({}).head(_SAMPLE).collect()
     limit = sample.height * _REPEATING
-    kinds = {
-        name: pl.Categorical(pl.Categories.random("vigilance"))
-        for name in raw.names
-        if sample[name].n_unique() <= limit
-    }
+    distinct = {name: sample[name].n_unique() for name in raw.names}
+    codes = {n: next(kind for kind in _WIDTHS if count <= kind[0]) for n, count in distinct.items() if count <= limit}
     # A text of up to 12 bytes lies inside its own 16 bytes.
-    plain = sum(_TEXT_BYTES + _beyond(sample[name]) for name in raw.names if name not in kinds)
-    if not kinds or raw.counts.loaded * (plain + _CODE_BYTES * len(kinds)) > MOST_BYTES:
+    plain = sum(_TEXT_BYTES + _beyond(sample[name]) for name in raw.names if name not in codes)
+    if not codes or raw.counts.loaded * (plain + sum(width for _most, _type, width in codes.values())) > MOST_BYTES:
         return None
-    held = raw.parse(kinds).collect(engine="streaming")
-    rows = held.lazy()
-    counted = pl.collect_all(
-        [
-            rows.select(pl.col(name).to_physical().alias("code"), pl.col(LINE))
-            .group_by("code")
-            .agg(pl.col(LINE).min(), pl.len().cast(pl.Int64).alias(WEIGHT))
-            for name in kinds
-        ],
-        engine="streaming",
-    )
+    kinds, held = _parsed(raw, {name: physical for name, (_most, physical, _width) in codes.items()})
+    with ThreadPoolExecutor(_THREADS) as pool:
+        tasks = {name: pool.submit(_in_order, held[name], kind) for name, kind in kinds.items()}
+        made = {name: task.result() for name, task in tasks.items()}
+    rows = held.with_columns(column for column, _words in made.values()).lazy().with_row_index(ROW)
+    rows = rows.with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(raw.line.alias(LINE))
     words = {
-        name: _words(name, kind.categories.to_series(), found)
-        for (name, kind), found in zip(kinds.items(), counted, strict=True)
+        name: found.with_columns(raw.line.alias(LINE)).select(name, LINE, WEIGHT) for name, (_c, found) in made.items()
     }
-    return Coded(rows, words)
+    return Coded(rows.select(*raw.names, ROW, LINE), words)
+
+
+def _parsed(raw: RawTable, physical: Mapping[str, Any]) -> tuple[dict[str, pl.Categorical], pl.DataFrame]:
+    """The table with codes of these types; of the widest, when one of them proves too narrow."""
+    assert raw.parse is not None
+    kinds = {n: pl.Categorical(pl.Categories.random("vigilance", physical=kind)) for n, kind in physical.items()}
+    try:
+        return kinds, raw.parse(kinds).collect(engine="streaming")
+    except pl.exceptions.ComputeError:
+        kinds = {n: pl.Categorical(pl.Categories.random("vigilance")) for n in physical}
+        return kinds, raw.parse(kinds).collect(engine="streaming")
+
+
+def _in_order(column: pl.Series, kind: pl.Categorical) -> tuple[pl.Series, pl.DataFrame]:
+    """The column with its codes in the order of their first rows, and its texts (``ROW``: the first, ``WEIGHT``).
+
+    The parser's threads number the texts as they meet them, which no result may depend on.
+    """
+    texts = kind.categories.to_series()
+    blank = len(texts)
+    codes = column.to_physical()
+    counts, first = _counted(codes, blank)
+    order = np.argsort(np.where(counts[:blank] > 0, first[:blank], len(codes)), kind="stable")
+    place = np.empty(blank, dtype=np.uint32)
+    place[order] = np.arange(blank, dtype=np.uint32)
+    words = texts.gather(order)
+    found = pl.DataFrame({column.name: words.extend_constant(None, 1)}).with_columns(
+        pl.Series(ROW, np.append(first[:blank][order], first[blank])),
+        pl.Series(WEIGHT, np.append(counts[:blank][order], counts[blank])),
+    )
+    renumbered = pl.Series(column.name, place).cast(codes.dtype).gather(codes)
+    return renumbered.cat.to(pl.Enum(words)), found
+
+
+def _counted(codes: pl.Series, blank: int) -> tuple[Numbers, Numbers]:
+    """In how many rows each code stands, and in which it stands first (0 where in none); nulls count as ``blank``."""
+    counts = np.zeros(blank + 1, dtype=np.int64)
+    first = np.zeros(blank + 1, dtype=np.int64)
+    for start in range(0, len(codes), _CHUNK):
+        given = codes.slice(start, _CHUNK).cast(pl.Int64).fill_null(blank).to_numpy()
+        found = np.bincount(given, minlength=blank + 1)
+        new = np.flatnonzero((found > 0) & (counts == 0))
+        if new.size:
+            seen = np.zeros(blank + 1, dtype=np.int64)
+            # The last assignment stays: backwards, that is the first row.
+            seen[given[::-1]] = np.arange(start + given.size - 1, start - 1, -1)
+            first[new] = seen[new]
+        counts += found
+    return counts, first
 
 
 def _beyond(texts: pl.Series) -> float:
@@ -109,12 +161,3 @@ def _beyond(texts: pl.Series) -> float:
     length = texts.str.len_bytes()
     mean: Any = length.filter(length > 12).sum() / max(1, len(texts))
     return float(mean)
-
-
-def _words(name: str, texts: pl.Series, counted: pl.DataFrame) -> pl.DataFrame:
-    """The texts of a column in the order of their codes, the blank cell last."""
-    codes = pl.DataFrame({name: texts.extend_constant(None, 1)}).with_row_index("code")
-    blank = codes.height - 1
-    given = counted.with_columns(pl.col("code").fill_null(blank))
-    found = codes.join(given, on="code", how="left", maintain_order="left")
-    return found.with_columns(pl.col(WEIGHT).fill_null(0)).drop("code")

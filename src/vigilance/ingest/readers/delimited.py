@@ -105,6 +105,7 @@ def read_delimited(
         preamble=list(layout.preamble),
         trailer=list(trailer.lines),
         parse=partial(_parsed, found, layout, names) if plain else None,
+        line=_line(found) if plain else None,
     )
     return headings.told(table, layout, text)
 
@@ -117,7 +118,7 @@ def _head(text: Text, name: str) -> bytes:
             head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
             if not head:
                 raise InputRefused(
-                    _("{file}: the first line is longer than {limit} bytes").format(file=name, limit=_HEAD)
+                    _("{file}, line 1: the first line is longer than {limit} bytes").format(file=name, limit=_HEAD)
                 )
     nul = head.find(0)
     if nul >= 0:
@@ -376,7 +377,7 @@ def _parsed(found: _Found, layout: Layout, names: list[str], kinds: Mapping[str,
     """The table again with other types for some columns; ``names`` without the empty columns at the end."""
     beyond = [f"_beyond_{i}" for i in range(layout.width - len(names))]
     schema = {name: kinds.get(name, pl.String()) for name in [*names, *beyond]}
-    return _scanned(found, layout, schema).select(*names, ROW, LINE)
+    return _scanned(found, layout, schema).select(names)
 
 
 def _empty_tail(

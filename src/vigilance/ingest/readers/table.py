@@ -106,7 +106,9 @@ class RawTable:
     types: dict[str, str] = field(default_factory=dict)
     """Declared types of the columns, by name, where the format has types (Parquet, Arrow)."""
     parse: Callable[[Mapping[str, pl.DataType]], pl.LazyFrame] | None = None
-    """``frame`` again, with other types than String for some columns, where the format is parsed (delimited text)."""
+    """``frame`` again without its positions, with other types than String for some columns (delimited text)."""
+    line: pl.Expr | None = None
+    """``_line`` as it follows from ``_row``, where there is ``parse``."""
 
     def collect(self) -> pl.DataFrame:
         """All rows in memory, checked against the count of the reader.
