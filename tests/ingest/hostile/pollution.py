@@ -474,6 +474,35 @@ def _quoted_header(table: Table, delimiter: str) -> Sheet:
     return made
 
 
+def header_cases(table: Table, delimiter: str = ",") -> Iterator[Case]:
+    """Each damage of a record, in the header."""
+    for kind, damage in ROW_DAMAGES.items():
+        if kind in HEADER_DAMAGES:
+            for column in range(len(table.header)):
+                made = sheet(replace(table, rows=[table.header, *table.rows]), delimiter)
+                made.pieces = made.pieces[1:]
+                if damage(made, 0, column):
+                    base = made.case(f"header: {kind}", f"column {column}")
+                    rows, lines = base.rows[1:], base.lines[1:]
+                    yield replace(base, rows=rows, lines=lines, damaged=frozenset(), header=table.header)
+
+
+HEADER_DAMAGES = (
+    "delimiter missing",
+    "delimiter doubled",
+    "delimiter inside a cell",
+    "cell lost",
+    "cell added",
+    "other delimiter in a row",
+    "one other delimiter",
+    "quote never closed",
+    "quote never opened",
+    "bare quote",
+    "quotes not doubled",
+    "blanks around quotes",
+)
+
+
 def file_cases(table: Table, delimiter: str = ",") -> Iterator[Case]:
     """Damages of a file as a whole."""
     for maker in (_preambles, _trailers, _headers):
@@ -523,10 +552,13 @@ def _encoding_cases(table: Table, delimiter: str) -> Iterator[Case]:
         yield replace(base, kind=f"in {encoding}", content=prefix + text.encode(encoding))
     yield replace(base, kind="BOM twice", content=b"\xef\xbb\xbf" * 2 + text.encode())
     yield replace(base, kind="BOM of UTF-16 on UTF-8", content=b"\xff\xfe" + text.encode())
-    for encoding in ("latin-1", "cp1252", "cp850", "mac-roman"):
-        content = text.encode(encoding, "replace")
+    for encoding in ("latin-1", "cp1252", "cp1250", "cp850", "mac-roman", "cp1251", "gb18030"):
+        try:
+            content = text.encode(encoding)
+        except UnicodeEncodeError:
+            continue
         if not content.isascii():
-            yield replace(base, kind=f"in {encoding}", content=content, rows=[])
+            yield replace(base, kind=f"in {encoding}", content=content)
     mixed = text.encode() + record(["é" * 3] * len(table.header), delimiter).encode("latin-1")
     yield replace(base, kind="two encodings", content=mixed)
 
@@ -663,7 +695,7 @@ def judge(case: Case, header: list[str], loaded: list[list[str]], issues: pl.Dat
             return Verdict("silent", f"header {header}", 0, whole)
     truth = [[text.strip() for text in row] for row in case.rows]
     got = [[(text or "").strip() for text in row][: len(case.header)] for row in loaded]
-    used = _align(truth, got)
+    used = align(truth, got)
     wrong = [got[i] for i, at in enumerate(used) if at is None]
     have = {at for at in used if at is not None}
     kept = len(have - case.damaged)
@@ -680,10 +712,29 @@ def judge(case: Case, header: list[str], loaded: list[list[str]], issues: pl.Dat
     return Verdict("aside" if lost else "exact", "", kept, whole)
 
 
-HEADER_CODES = ("unnamed_column", "duplicate_header", "empty_columns", "trailing_delimiter", "title_lines")
+def f1(case: Case, loaded: list[list[str]]) -> float:
+    """Harmonic mean of precision and recall of whole records, in order, against the truth."""
+    truth = [[text.strip() for text in row] for row in case.rows]
+    got = [[(text or "").strip() for text in row] for row in loaded]
+    if not truth and not got:
+        return 1.0
+    right = sum(place is not None for place in align(truth, got))
+    return 2 * right / (len(truth) + len(got))
 
 
-def _align(truth: list[list[str]], got: list[list[str]]) -> list[int | None]:
+HEADER_CODES = (
+    "no_header",
+    "header_set_aside",
+    "header_delimiter",
+    "unnamed_column",
+    "duplicate_header",
+    "empty_columns",
+    "trailing_delimiter",
+    "title_lines",
+)
+
+
+def align(truth: list[list[str]], got: list[list[str]]) -> list[int | None]:
     """For each row that was read, its place in the truth, in order; None for one that is not there."""
     used: list[int | None] = []
     at = 0

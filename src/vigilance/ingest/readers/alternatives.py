@@ -23,7 +23,7 @@ from vigilance.ingest.readers.limits import MIB
 _HEAD: Final = 256 * 1024
 _LARGEST: Final = 256 * MIB
 _UNUSUAL: Final = "^~\x1f\x1e\x01:# =/*!&¦、，；"
-_RUN: Final = re.compile(r"[^\w\s\"']{2,4}|\t +")
+_RUN: Final = re.compile(r"[^\w\s\"'`´“”„«»‘’]{2,4}|\t +")
 _RUNS: Final = 5
 """Runs of signs in the first line that are tried as one delimiter."""
 _MARKS: Final = frozenset(DELIMITERS) - {"\t"}
@@ -155,10 +155,10 @@ def _is_at_work(alternative: Alternative, sample: str, records: list[list[str]])
     mark, quote, escape = alternative.delimiter, alternative.quote, alternative.escape
     if alternative.wrapped or len(quote) > 1:
         return alternative.wrapped or f"{quote[1]}{mark}{quote[0]}" in sample
-    if (escape and not _escapes(sample, mark + (quote or '"'))) or not _quotes(mark, quote, sample):
+    if (escape and not _escapes(sample, mark, quote or '"')) or not _quotes(mark, quote, sample):
         return False
-    if not quote:
-        return _quotes_are_signs(records)
+    if not quote and not _quotes_are_signs(records):
+        return False
     if alternative.blanks:
         plain = Alternative(mark, quote, escape)
         try:
@@ -169,7 +169,8 @@ def _is_at_work(alternative: Alternative, sample: str, records: list[list[str]])
         return all(cell.startswith(" ") for cells in raw for cell in cells[1:]) or len(raw[0]) != len(records[0])
     # What looks like a quote of another kind around whole cells was not understood.
     last = [cells[-1] for cells in records]
-    wrapped = sum(cell[:1] == cell[-1:] and cell[:1] in "'`\"“" for cells in records for cell in cells if len(cell) > 1)
+    long = (cell for cells in records for cell in cells if len(cell) > 1)
+    wrapped = sum(cell[0] == cell[-1] and cell[0] in "'`\"“”´" for cell in long)
     return wrapped * 10 < len(records) * len(records[0]) and not any(
         all(cell.endswith(end) for cell in last) for end in DELIMITERS
     )
@@ -191,10 +192,11 @@ def _quotes_are_signs(records: list[list[str]]) -> bool:
     return sound and sum(map(bool, quoting)) > 1
 
 
-def _escapes(sample: str, special: str) -> bool:
+def _escapes(sample: str, mark: str, quote: str) -> bool:
     """Whether backslashes escape: on several lines, before special characters only, and no quote is doubled."""
+    special = mark + quote
     after = re.findall(r"\\(.)", sample, re.DOTALL)
-    doubled = re.search(rf"[^\\{re.escape(special)}\s]{special[1]}{special[1]}", sample)
+    doubled = re.search(rf"[^\\{re.escape(special)}\s]{quote}{quote}", sample)
     lines = re.findall(rf"^.*?\\[{re.escape(special)}]", sample, re.MULTILINE)
     return len(lines) > 1 and set(special) & set(after) != set() and set(after) <= {*special, "\\"} and not doubled
 

@@ -26,6 +26,7 @@ _WELL_BELOW: Final = 0.9
 """How much smaller the share of clean cells of other delimiters must be for one to be certain."""
 _TYPED: Final = re.compile(
     r"[-+]?\d[\d  .,']*%?|[-+]?\d+([.,]\d+)?[eE][-+]?\d+|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d.*)?|https?://\S+"
+    r"|-?\d{1,3}\.\d+, ?-?\d{1,3}\.\d+"
 )
 
 
@@ -46,18 +47,37 @@ def by_counts(parsed: dict[str, list[Record]], name: str, *, headless: bool = Fa
         _refuse_other_delimiter(next(iter(parsed.values())), name)
     if not chosen:
         chosen = _sole(parsed)
-    chosen = _cleanest(_headed(chosen, parsed), parsed)
-    if len(chosen) > 1 or (chosen == perfect and any(width > perfect[0][0] for width, _mark in likely)):
-        raise ambiguous(name, [mark for _width, mark in perfect + likely])
+    rivals = [pair for pair in likely if chosen == perfect and perfect and pair[0] > perfect[0][0]]
+    chosen = _cleanest(_headed(chosen, parsed), rivals, parsed)
+    if len(chosen) > 1:
+        raise ambiguous(name, _first_line(next(iter(parsed.values()))), [mark for _width, mark in perfect + likely])
     if not chosen:
-        raise InputRefused(
-            _("{file}: no delimiter among comma, semicolon, tab and pipe gives records of one size").format(file=name),
-            hint=_("say which delimiter the file uses"),
-        )
-    fit = locate(chosen[0][1], chosen[0][0], parsed[chosen[0][1]], name, headless=headless)
+        raise _no_delimiter(name, parsed)
+    fit = locate(chosen[0][1], chosen[0][0], parsed[chosen[0][1]], name, headless=headless, declared=len(parsed) == 1)
     if fit.above and chosen[0][0] > 1:
         _refuse_header_above(fit, name)
     return fit
+
+
+def _first_line(rows: Sequence[Record]) -> int:
+    return next((record.line for record in rows if record.filled or record.cells is None), 1)
+
+
+def _no_delimiter(name: str, parsed: dict[str, list[Record]]) -> InputRefused:
+    """The refusal of a file in which no delimiter is consistent, with the line that breaks the best of them."""
+    several = {mark: _agreement(rows) for mark, rows in parsed.items()}
+    best = max(several, key=lambda mark: (several[mark][0] > 1, several[mark][1]))
+    width = several[best][0]
+    odd = next((r for r in parsed[best] if (r.filled or r.cells is None) and len(r.cells or ()) != width), None)
+    return InputRefused(
+        _("{file}, line {line}: no delimiter among comma, semicolon, tab and pipe gives records of one size").format(
+            file=name, line=odd.line if odd else _first_line(parsed[best])
+        ),
+        hint=_("with {mark}, most lines have {width} cells and this one has not; mend it, or say which delimiter it is")
+        .format(mark=repr(best), width=width)
+        if width > 1
+        else _("say which delimiter the file uses"),
+    )  # fmt: skip
 
 
 def _headed(chosen: list[tuple[int, str]], parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
@@ -72,24 +92,34 @@ def _headed(chosen: list[tuple[int, str]], parsed: dict[str, list[Record]]) -> l
     return fitting if alone else chosen
 
 
-def _cleanest(chosen: list[tuple[int, str]], parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
-    """Of several delimiters, the one under which no cell holds another of them, but for numbers and dates.
+def _cleanest(
+    chosen: list[tuple[int, str]], rivals: list[tuple[int, str]], parsed: dict[str, list[Record]]
+) -> list[tuple[int, str]]:
+    """Of several delimiters, the one under which no cell holds another of them as a delimiter would stand.
 
     Under any other, many cells must: decimal commas in each record give as many cells as the true delimiter.
+    ``rivals`` fit less well than the ``chosen``, but can only be left out of account on the same ground.
     """
-    if len(chosen) < 2:
-        return chosen
-    marks = [mark for _width, mark in chosen]
+    pool = [*chosen, *rivals]
+    if len(pool) < 2:
+        return pool
+    marks = [mark for _width, mark in pool]
     shares = {mark: _clean_share(parsed[mark], [other for other in marks if other != mark]) for mark in marks}
     best = max(shares, key=lambda mark: shares[mark])
     alone = all(share < _WELL_BELOW * shares[best] for mark, share in shares.items() if mark != best)
-    return [pair for pair in chosen if pair[1] == best] if shares[best] >= _CLEAN and alone else chosen
+    return [pair for pair in chosen if pair[1] == best] if shares[best] >= _CLEAN and alone else pool
 
 
 def _clean_share(rows: Sequence[Record], others: Sequence[str]) -> float:
+    """The share of cells without another delimiter, but for numbers, dates, links and signs of a sentence."""
     cells = [cell.strip() for record in rows for cell in record.cells or () if cell.strip()]
-    clean = sum(not any(other in cell for other in others) or bool(_TYPED.fullmatch(cell)) for cell in cells)
+    clean = sum(_TYPED.fullmatch(cell) is not None or not any(_parts(cell, mark) for mark in others) for cell in cells)
     return clean / len(cells) if cells else 0.0
+
+
+def _parts(cell: str, mark: str) -> bool:
+    """Whether a mark stands in a cell otherwise than in a sentence, where a blank or nothing follows."""
+    return mark in (cell if mark == "\t" else cell.replace(mark + " ", "").removesuffix(mark))
 
 
 def _sole(parsed: dict[str, list[Record]]) -> list[tuple[int, str]]:
@@ -121,7 +151,7 @@ def _refuse_header_above(fit: Fit, name: str) -> None:
     for mark in dict.fromkeys(char for char in title if not char.isalnum() and char not in fit.delimiter):
         times = title.count(mark)
         if times >= len(fit.record.cells or ()) - 1 and all(text.count(mark) == times for text in texts):
-            raise ambiguous(name, [mark, fit.delimiter])
+            raise ambiguous(name, fit.above[0].line, [mark, fit.delimiter])
 
 
 def _refuse_other_delimiter(rows: Sequence[Record], name: str) -> None:
@@ -139,7 +169,7 @@ def _refuse_other_delimiter(rows: Sequence[Record], name: str) -> None:
         if shared == len(texts) if mark.isspace() else shared >= AGREE * len(texts):
             if mark == " " and len(words) > 1 and not any('" ' in text or ' "' in text for text in texts):
                 continue
-            raise ambiguous(name, [mark, *(other for other in DELIMITERS if other != mark)])
+            raise ambiguous(name, _first_line(rows), [mark, *(other for other in DELIMITERS if other != mark)])
 
 
 def _agreement(rows: Sequence[Record]) -> tuple[int, float]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from vigilance.errors import InputRefused, UsageError
@@ -51,16 +50,16 @@ def find(
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()):
         raise UsageError(_("a delimiter is one ASCII character, not '{text}'").format(text=delimiter))
     candidates = (delimiter,) if delimiter else DELIMITERS
-    parsed = {mark: list(records(head, mark.encode(), limits.preamble + _SAMPLE, body)) for mark in candidates}
+    parsed = {
+        mark: list(records(head, mark.encode(), limits.preamble + _SAMPLE, body, first_line)) for mark in candidates
+    }
     if not any(record.filled or record.cells is None for record in next(iter(parsed.values()))):
         raise InputRefused(_("{file}: the file is empty").format(file=name))
     fit = _by_names(parsed, name, matcher, limits) if matcher else by_counts(parsed, name, headless=headless)
     _refuse_foreign_quotes(fit, name)
     _refuse_second_delimiter(fit, name)
     _refuse_doubled_delimiter(fit, name)
-    layout = _layout(head, fit, name, limits)
-    shift = first_line - 1
-    return replace(layout, header_line=layout.header_line + shift, data_line=layout.data_line + shift)
+    return _layout(head, fit, name, limits)
 
 
 def _by_names(parsed: dict[str, list[Record]], name: str, matcher: HeaderMatcher, limits: Limits) -> Fit:
@@ -80,7 +79,7 @@ def _by_names(parsed: dict[str, list[Record]], name: str, matcher: HeaderMatcher
     if not fits:
         raise _no_header(name, best)
     if len(fits) > 1 and any(len(fit.record.cells or ()) > 1 for fit in fits):
-        raise ambiguous(name, [fit.delimiter for fit in fits])
+        raise ambiguous(name, fits[0].record.line, [fit.delimiter for fit in fits])
     fit = _calmest(fits)
     _refuse_second_table(name, fit, matcher)
     return fit
@@ -110,7 +109,7 @@ def two_tables(name: str, first: int, second: int) -> InputRefused:
 def _no_header(name: str, best: tuple[int, int, Record, Match, str] | None) -> InputRefused:
     if best is None:
         return InputRefused(
-            _("{file}: no line can be read as a header").format(file=name),
+            _("{file}, line {line}: no line can be read as a header").format(file=name, line=1),
             hint=_("the first line must hold the column names"),
         )
     _score, _rank, record, match, _mark = best
@@ -159,7 +158,7 @@ def _refuse_second_delimiter(fit: Fit, name: str) -> None:
     lasts = [record.cells[-1].rstrip() for record in (fit.record, *fit.below) if record.cells and record.filled]
     for mark in DELIMITERS:
         if mark != fit.delimiter and len(lasts) > 1 and all(last.endswith(mark) for last in lasts):
-            raise ambiguous(name, [fit.delimiter, mark])
+            raise ambiguous(name, fit.record.line, [fit.delimiter, mark])
 
 
 def _refuse_doubled_delimiter(fit: Fit, name: str) -> None:
@@ -168,7 +167,9 @@ def _refuse_doubled_delimiter(fit: Fit, name: str) -> None:
     doubled = sum(1 for cells in shapes if len(cells) % 2 and not any(cells[1::2]))
     if len(shapes[0]) > 2 and not any(shapes[0][1::2]) and doubled >= AGREE * len(shapes):
         raise InputRefused(
-            _("{file}: the delimiter seems to be '{mark}', two characters").format(file=name, mark=fit.delimiter * 2),
+            _("{file}, line {line}: the delimiter seems to be '{mark}', two characters").format(
+                file=name, line=fit.record.line, mark=fit.delimiter * 2
+            ),
             hint=_("export the file with one character between cells"),
         )
 

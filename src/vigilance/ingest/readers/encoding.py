@@ -92,7 +92,7 @@ def _refuse_false_bom(head: bytes, name: str, found: str | None, start: int) -> 
         return
     if _is_text(head[start:]):
         raise InputRefused(
-            _("{file}: the first bytes say {encoding}, but the rest is not").format(file=name, encoding=found),
+            _("{file}, line 1: the first bytes say {encoding}, but the rest is not").format(file=name, encoding=found),
             hint=_("save the file as UTF-8, or name its encoding"),
         )
 

@@ -26,26 +26,32 @@ _COVERED: Final = 0.9
 _YEAR: Final = re.compile(r"(19|20)\d\d")
 _VALUE: Final = re.compile(r"\s*[-+(]?[€$£]?\s*\d[\d\s.,:/%-]*\)?\s*$|\s*(true|false|null|nan|n/a)\s*$", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[-+(]?[€$£]?\s?\d[\d\s.,']*\)?\s?[%€$£]?|[-+]?\d+(\.\d+)?[eE][-+]?\d+")
+_THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}( \d{3})+([.,]\d+)?")
 _BLANKS: Final = re.compile(r"[-+]?[\d.,]+( [-+]?[\d.,]+)+")
 
 
-def locate(mark: str, width: int, rows: Sequence[Record], name: str, *, headless: bool = False) -> Fit:
+def locate(
+    mark: str, width: int, rows: Sequence[Record], name: str, *, headless: bool = False, declared: bool = False
+) -> Fit:
     """The header among the records of a head, the usual number of cells being ``width``.
 
-    ``headless`` takes the first whole record for data whatever it looks like. Raises ``HeaderMissing`` when it is
+    ``headless`` takes the first whole record for data whatever it looks like; a ``declared`` delimiter was not compared
+    with others. Raises ``HeaderMissing`` when it is
     data and ``headless`` was not asked for, ``InputRefused`` when its nature cannot be told.
     """
     index = _first_whole(rows, width)
     if index is None:
         raise InputRefused(
-            _("{file}: no line can be read as a header").format(file=name),
+            _("{file}, line {line}: no line can be read as a header").format(file=name, line=rows[0].line),
             hint=_("the first line must hold the column names"),
         )
     record, below = rows[index], rows[index + 1 :]
     above = rows[index - 1] if index else None
     suspect = above if above is not None and _is_wide(above, mark, width) else None
     if headless:
-        return _without_header(mark, width, rows, index, suspect, name)
+        fit = _without_header(mark, width, rows, index, suspect)
+        _refuse_several_in_one(fit, width, name, [other for other in DELIMITERS if declared and other != mark])
+        return fit
     if suspect is None:
         if not _reads_like_names(record, below):
             raise header_missing(name, record.line, [cell.strip() for cell in record.filled])
@@ -101,33 +107,33 @@ def _in_another_delimiter(record: Record, mark: str, width: int) -> tuple[str, .
     return ()
 
 
-def _without_header(
-    mark: str, width: int, rows: Sequence[Record], index: int, suspect: Record | None, name: str
-) -> Fit:
-    """All whole records are data. Raises ``InputRefused`` where a blank may stand between cells too."""
+def _without_header(mark: str, width: int, rows: Sequence[Record], index: int, suspect: Record | None) -> Fit:
+    """All whole records are data; the line above them is the lost header, if it is no title."""
     first = index
     while first and len(rows[first - 1].cells or ()) == width and len(rows[first - 1].filled) > 1:
         first -= 1
     lost = suspect if first == index else None
     data = rows[first:]
-    shapes = [record.cells for record in data if record.cells and len(record.cells) == width]
-    others = [other for other in DELIMITERS if other != mark]
-    for column in zip(*shapes, strict=True):
-        joined = sum(_may_be_several(cell.strip(), others) for cell in column)
-        if joined * 2 > len(column):
-            raise InputRefused(
-                _("{file}: no column names, and cells that may be several: the delimiter is ambiguous").format(
-                    file=name
-                ),
-                hint=_("say which delimiter the file uses"),
-            )
     above = rows[: first - 1] if lost else rows[:first]
     return Fit(mark, data[0], None, tuple(above), tuple(data), headless=True, lost=lost)
 
 
+def _refuse_several_in_one(fit: Fit, width: int, name: str, others: Sequence[str]) -> None:
+    """Refuse a table without names in which another delimiter, or a blank between numbers, may part cells too."""
+    shapes = [record.cells for record in fit.below if record.cells and len(record.cells) == width]
+    for column in zip(*shapes, strict=True):
+        if sum(_may_be_several(cell.strip(), others) for cell in column) * 2 > len(column):
+            raise InputRefused(
+                _(
+                    "{file}, line {line}: no column names, and cells that may be several: the delimiter is ambiguous"
+                ).format(file=name, line=fit.record.line),
+                hint=_("say which delimiter the file uses"),
+            )
+
+
 def _may_be_several(cell: str, others: Sequence[str]) -> bool:
     """Whether a value is numbers with blanks between them, or holds another delimiter and is no number."""
-    if _BLANKS.fullmatch(cell):
+    if _BLANKS.fullmatch(cell) and not _THOUSANDS.fullmatch(cell):
         return True
     return any(other in cell for other in others) and not _NUMBER.fullmatch(cell)
 

@@ -78,11 +78,11 @@ def quoted(names: Sequence[str], limit: int = 12) -> str:
     return ", ".join(shown) + (", ..." if len(names) > limit else "")
 
 
-def ambiguous(name: str, marks: Sequence[str]) -> InputRefused:
+def ambiguous(name: str, line: int, marks: Sequence[str]) -> InputRefused:
     """The refusal of a file that more than one delimiter makes a table."""
     return InputRefused(
-        _("{file}: the delimiter is ambiguous: {marks} all give a table").format(
-            file=name, marks=", ".join(repr(mark) for mark in marks)
+        _("{file}, line {line}: the delimiter is ambiguous: {marks} all give a table").format(
+            file=name, line=line, marks=", ".join(repr(mark) for mark in marks)
         ),
         hint=_("say which delimiter the file uses"),
     )

@@ -28,6 +28,8 @@ _LEAST: Final = 8
 """Values from which a column can have a pattern."""
 _FORMS: Final = 6
 _FEW: Final = 4
+_BLOCK: Final = 3
+"""Rows at the end, all unlike the table, from which they are taken for another one."""
 _COVERED: Final = 0.97
 """Share of the values that the frequent forms of a patterned column cover; a form is frequent from ``_FREQUENT`` on."""
 _FREQUENT: Final = 0.02
@@ -86,9 +88,10 @@ def set_unlike_aside(table: RawTable, suspects: Collection[int] = ()) -> RawTabl
     if not odd.height:
         return table
     few = (pl.col("breaks") * 2 < pl.col("of")) | ((pl.col("breaks") < 2) & ((pl.col("of") > 1) | (pl.col(ROW) > 0)))
-    kept = odd.filter(few & ~pl.col(LINE).is_in(list(suspects)))
+    another = _another_table(table, odd)
+    kept = odd.filter(few & ~pl.col(LINE).is_in(list(suspects)) & ~pl.col(ROW).is_in(another[ROW].implode()))
     aside = odd.join(kept, on=ROW, how="anti")
-    if odd.height > max(_FEW, table.counts.loaded // 10):
+    if not another.height and odd.height > max(_FEW, table.counts.loaded // 10):
         _refuse_second_table(table, odd)
         # The rows have changed, not gone wrong: say so of each, and keep them.
         kept, aside = odd, odd.clear()
@@ -112,6 +115,22 @@ def set_unlike_aside(table: RawTable, suspects: Collection[int] = ()) -> RawTabl
         for row in part.with_columns(pl.lit(is_aside).alias("aside")).iter_rows(named=True)
     ]
     return replace(without(table, aside, "unlike_the_column"), issues=pl.concat([table.issues, issue_frame(notes)]))
+
+
+def _another_table(table: RawTable, odd: pl.DataFrame) -> pl.DataFrame:
+    """The rows at the end of a table, fewer than half, that all break its patterns and begin with a line of names."""
+    to_the_end = odd.filter(pl.col(ROW) + pl.len() - pl.int_range(pl.len()) == table.counts.loaded)
+    wordy = (pl.col("breaks") == pl.col("of")) & (pl.col("words") == pl.col("of"))
+    firsts = to_the_end.filter(wordy & (pl.col(ROW) * 2 > table.counts.loaded))[ROW]
+    if not firsts.len() or to_the_end.filter(pl.col(ROW) >= firsts[0]).height < _BLOCK:
+        return odd.clear()
+    first = int(firsts[0])
+    cells = table.frame.filter(pl.col(ROW) == first).select(table.names).collect().row(0)
+    if not all(cell and any(char.isalpha() for char in cell) for cell in cells):
+        return odd.clear()
+    above = table.frame.filter(pl.col(ROW) < first)
+    known = above.select((pl.col(name) == cell).any() for name, cell in zip(table.names, cells, strict=True)).collect()
+    return odd.clear() if any(known.row(0)) else to_the_end.filter(pl.col(ROW) >= first)
 
 
 def _refuse_second_table(table: RawTable, odd: pl.DataFrame) -> None:

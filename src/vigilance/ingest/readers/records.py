@@ -76,10 +76,10 @@ def cells_of(record: bytes, delimiter: bytes) -> list[str]:
     return cells
 
 
-def records(head: bytes, delimiter: bytes, limit: int, start: int = 0) -> Iterator[Record]:
-    """The first ``limit`` records of ``head``; a malformed record is taken to be one physical line."""
+def records(head: bytes, delimiter: bytes, limit: int, start: int = 0, line: int = 1) -> Iterator[Record]:
+    """The first ``limit`` records of ``head``, the first on ``line``; a malformed one is taken to be one line."""
     pattern = record_pattern(delimiter)
-    position, line = start, 1
+    position = start
     for _index in range(limit):
         if position >= len(head):
             return
