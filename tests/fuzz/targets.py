@@ -8,22 +8,47 @@ from __future__ import annotations
 import atexit
 import io
 import shutil
+import struct
 import tempfile
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Final
+from xml.parsers.expat import ExpatError
 
+import polars as pl
 import xlsxwriter
 
+from vigilance import reference
 from vigilance.errors import VigilanceError
+from vigilance.ingest import from_frame
+from vigilance.ingest.activities import Activities
+from vigilance.ingest.activity_codes import scheme_of
 from vigilance.ingest.countries import country, vocabulary
 from vigilance.ingest.readers import Names, RawTable, read_raw
 from vigilance.ingest.readers.limits import DEFAULT
 from vigilance.ingest.readers.workbook import _check_container
+from vigilance.ingest.readers.workbook_child import scan
+from vigilance.ingest.readers.workbook_scan import Refused
 from vigilance.rule_files import read as read_rule
 
 Target = Callable[[bytes], None]
+
+_ON: Final = date(2026, 11, 1)
+_EXPECTED: Final = (
+    Refused,
+    VigilanceError,
+    struct.error,
+    ValueError,
+    KeyError,
+    zipfile.BadZipFile,
+    ExpatError,
+    EOFError,
+)
+"""What ends the child process of a workbook, which its parent then calls damaged; running away does not."""
+_XLS: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(22) + b"\x09\x00\x06\x00" + bytes(600)
 
 
 @cache
@@ -104,8 +129,74 @@ def country_name(content: bytes) -> None:
     assert found is None or isinstance(found, list) or found in vocabulary().display
 
 
+@cache
+def _activities() -> Activities:
+    return Activities.of(reference.load().in_force(_ON))
+
+
+def activity_name(content: bytes) -> None:
+    """A cell that should hold an activity, after the header that it stands under."""
+    header, _line, text = content.decode("utf-8", "replace").partition("\n")
+    found = _activities().understand(text, scheme_of(header))
+    if found is not None:
+        assert found.division in _activities().titles
+        assert 0 < found.confidence <= 1
+        assert abs(sum(found.weights.values()) - 1) < 1e-9
+
+
+def _cells(content: bytes, table: str, column: str, row: dict[str, str]) -> pl.DataFrame:
+    """The rows that are read of a column that holds the lines of the input; every line is loaded or set aside."""
+    texts = content.decode("utf-8", "replace").split("\n")
+    frame = pl.DataFrame({**{name: [value] * len(texts) for name, value in row.items()}, column: texts})
+    frame = frame.with_columns(pl.int_range(pl.len()).cast(pl.String).alias(next(iter(row))))
+    intake = from_frame(frame, table, on=_ON)
+    assert intake.counts["rows_in"] == len(texts)
+    assert intake.counts["set_aside"] == intake.rejected.height
+    return intake.rows.collect()
+
+
+def dates(content: bytes) -> None:
+    """A column of dates: a date that is read has the digits of its text."""
+    row = {"event_id": "", "place_kind": "site", "place": "1"}
+    for text, day in _cells(content, "events", "occurred_on", row).select("occurred_on", "_occurred_on").iter_rows():
+        assert day is not None
+        assert str(day.year) in text
+
+
+def numbers(content: bytes) -> None:
+    """Columns of numbers: what is read is in range, and of one place for each text."""
+    row = {"supplier_id": "", "name": "x", "country": "FR"}
+    for column, high in (("workers", 5_000_000), ("spend_eur", 1e13), ("women_share", 1)):
+        read = _cells(content, "suppliers", column, row).select(column, f"_{column}")
+        known = read.drop_nulls(f"_{column}")
+        assert known[f"_{column}"].is_between(0, high).all()
+        assert known.unique().height == known[column].n_unique()
+
+
+def workbook_records(content: bytes) -> None:
+    """The walk over a workbook that its child process does before the values are built."""
+    kinds = {b"P": ".xlsx", b"\xd0": ".xls"}
+    try:
+        scan(_put(content, f"scan{kinds.get(content[:1], '.xls')}"), DEFAULT.workbook_cells)
+    except _EXPECTED:
+        return
+
+
 TARGETS: dict[str, Target] = {
-    target.__name__: target for target in (any_text, known_text, json_lines, packed, container, rule_file, country_name)
+    target.__name__: target
+    for target in (
+        any_text,
+        known_text,
+        json_lines,
+        packed,
+        container,
+        workbook_records,
+        rule_file,
+        country_name,
+        activity_name,
+        dates,
+        numbers,
+    )
 }
 
 
@@ -144,6 +235,10 @@ def seeds(target: str) -> tuple[bytes, ...]:
         "packed": (_gzip(table),),
         "container": (workbook(), _archive({"xl/workbook.xml": b"<workbook/>"})),
         "rule_file": (rule, b"a: &x [1]\nb: *x\n", b"a: 1\na: 2\n"),
+        "workbook_records": (workbook(), _archive({"xl/workbook.bin": b"", "content.xml": b"<a/>"}), bytes(_XLS)),
+        "activity_name": (b"NACE\n14.13", b"\nManufacture of shirts; dyeing", b"\nHS 0901", b"\nFilature de coton"),
+        "dates": (b"2026-02-01\n3 March 2025\n01/02/2026\n13/02/2026", b"20260201\n1er f\xc3\xa9vrier 2024"),
+        "numbers": (b"1 234,56\n7\n~250", b"40 %\n0,4\n0.4", b"100-500\n1 000+\n<50", b"1,234.5\n1.234,5"),
         "country_name": ("Côte d’Ivoire".encode(), b"Korea, Rep.", b"FR - France"),
     }[target]
 
