@@ -94,6 +94,18 @@ def test_code_changed_since_it_was_loaded_has_no_digest(tmp_path: Path) -> None:
     assert cache.code_digest((module,)) is None
 
 
+def test_a_write_that_fails_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.put(NAME, b"content")
+
+    def full(*_given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    cache.put("model-other.bin", b"content")
+    assert [path.name for path in folder.iterdir()] == [NAME]
+    assert cache.get(NAME) == b"content"
+
+
 def test_the_digest_of_code_follows_its_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for place, text in ((one, "a = 1\n"), (other, "a = 2\n")):

@@ -62,16 +62,23 @@ def put(name: str, content: bytes) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _private(folder):
             folder.chmod(0o700)
-        handle, beside = tempfile.mkstemp(dir=folder, prefix=f".{kind}-")
-        with os.fdopen(handle, "wb") as file:
-            # Not synced: what a power cut leaves half written fails its digest and is made again.
-            file.write(_sealed(name, content))
-            file.write(content)
-        Path(beside).replace(folder / name)
+        _write(folder / name, content)
         for old in sorted(folder.glob(f"{kind}-*{suffix}"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
     except OSError:
         return
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write an entry that is the old one or whole; not synced, since one that a power cut halves fails its digest."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_sealed(path.name, content))
+            file.write(content)
+        Path(beside).replace(path)
+    finally:
+        Path(beside).unlink(missing_ok=True)
 
 
 @cache
