@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from vigilance.i18n import language, messages
-from vigilance.report import wording
+from vigilance.report import sensitivity, wording
 from vigilance.report.document import Block, Bullets, Column, Document, Section, Table, Text
 from vigilance.report.material import WORST, Material
 from vigilance.report.pictures import Pictures, pictures_of
@@ -52,7 +52,7 @@ def board(material: Material) -> Document:
             Section(_("Where"), [pictures.world, pictures.heat_map]),
             Section(_("Sites to look at first"), [sites_table(material, TOP_OF_BOARD)]),
             Section(_("What to decide"), [Bullets(decisions(material))]),
-            weak(material),
+            weak(material, sensitivity.cases(material)),
         ],
     )
 
@@ -179,7 +179,7 @@ def knowledge(material: Material) -> list[Block]:
     grades = [material.grades(h) for h in HAZARDS]
     rows = [[grade, *(counted[grade] for counted in grades)] for grade in grades[0]]
     note = _("A: most of what matters about the site is known; E: almost all is assumed. A grade says nothing of risk.")
-    return [Table(_("Evidence grades"), columns, rows, note), evidence_text(material)]
+    return [Table(_("Evidence grades"), columns, rows, note), evidence_text(material), *sensitivity.blocks(material)]
 
 
 def evidence_text(material: Material) -> Text:
@@ -257,10 +257,11 @@ def decisions(material: Material) -> Sequence[str]:
     return [*said, wording.conduct()]
 
 
-def weak(material: Material) -> Section:
-    """What is weak, said in every report."""
+def weak(material: Material, cases: Sequence[sensitivity.Case] = ()) -> Section:
+    """What is weak, said in every report; with ``cases``, how far ranks follow the sensitivity of audits."""
     priors, numbers = material.expert_priors
     own = _(
         "{priors} of the {numbers} uncertain numbers of the method rest, at least in part, on expert priors."
     ).format(priors=wording.number(priors), numbers=wording.number(numbers))
-    return Section(_("What is weak"), [Bullets([*wording.weaknesses(), own])])
+    moved = [sensitivity.told(cases)] if cases else []
+    return Section(_("What is weak"), [Bullets([*wording.weaknesses(), own]), *moved])

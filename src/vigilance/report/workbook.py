@@ -15,9 +15,9 @@ import xlsxwriter
 
 from vigilance import tabular
 from vigilance.i18n import messages
-from vigilance.report import waterfall, wording
+from vigilance.report import sensitivity, waterfall, wording
 from vigilance.report.charts import COLOURS
-from vigilance.report.document import Bullets, Kind, Statement, Text
+from vigilance.report.document import Bullets, Column, Kind, Statement, Table, Text
 from vigilance.report.material import Material
 from vigilance.report.matrix import by_country
 from vigilance.report.summary import worst_first
@@ -172,6 +172,19 @@ def _whole_run(book: Book, material: Material) -> None:
     _issues(book, material)
     _ratios(book, material)
     _countries(book, material)
+    _sensitivity(book, material)
+
+
+def _sensitivity(book: Book, material: Material) -> None:
+    """Bands and first places under other sensitivities of audits, a sheet each."""
+    found = sensitivity.cases(material)
+    if found:
+        _table(book, _("Sensitivity"), *_parts(sensitivity.bands_table(found)))
+        _table(book, _("First in line"), *_parts(sensitivity.first_table(found)))
+
+
+def _parts(table: Table) -> tuple[Sequence[Column], Sequence[Sequence[Any]]]:
+    return table.columns, table.rows
 
 
 def _sites(book: Book, material: Material) -> None:
