@@ -10,6 +10,9 @@ from types import ModuleType
 
 import pytest
 
+from vigilance.ingest.headers import Headers
+from vigilance.ingest.input_tables import NAMES, table
+
 ROOT = Path(__file__).parent.parent
 WRITTEN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -81,3 +84,29 @@ def test_the_two_readmes_say_the_same() -> None:
     assert links[0] == links[1]
     calls = [[b.language for b in pages.blocks(text)] for text in (english, french)]
     assert calls[0] == calls[1]
+
+
+INPUTS = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_column_that_can_be_given_is_told(name: str) -> None:
+    told = set(re.findall(r"`([a-z_]+)`", INPUTS))
+    columns = {column.name for column in table(name).columns}
+    assert columns <= told
+    for needed in table(name).needed:
+        assert len(needed) > 1 or f"**`{needed[0]}`**" in INPUTS or name == "suppliers"
+
+
+def test_the_french_headers_that_are_told_are_understood() -> None:
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \| ([^|]+) \| [^|]+\|$", INPUTS, re.MULTILINE)
+    pairs = [
+        (column, header)
+        for columns, headers in rows
+        for column, header in zip(re.findall(r"[a-z_]+", columns), headers.strip().split(", "), strict=False)
+        if header
+    ]
+    assert len(pairs) > 20
+    for column, header in pairs:
+        found = Headers("suppliers").match([header])
+        assert column in found.mapping, f"{header} is not read as {column}"
