@@ -71,7 +71,7 @@ def test_blanking_any_field_of_any_site_never_narrows_its_interval(model: Model,
 
 
 def test_an_unknown_activity_is_not_the_sum_of_all_that_is_widest(model: Model) -> None:
-    """What it adds is its own, or just what some activity would have more: not the widest of every term on top of it."""
+    """What it adds is its own, or just what some activity would have more: not the widest of every term besides."""
     for hazard, mine in model.hazards.items():
         own = model.judgements.sd_ln(f"method.base_unknown_activity.{hazard}") ** 2
         spread = (
