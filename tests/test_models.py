@@ -1,6 +1,8 @@
 """The kept model: the same numbers to the last bit, and never those of other facts, rules, dates or code."""
 
 import shutil
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -147,3 +149,13 @@ def test_without_a_cache_all_is_built(
         models.in_force(facts, judgements)
     assert len(builds) == 2
     assert not folder.exists()
+
+
+def test_all_code_that_makes_a_model_is_in_its_name() -> None:
+    code = "import sys, vigilance.models; print(*(m for m in sys.modules if m.startswith('vigilance.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    parts = {name.split(".")[1] for name in done.stdout.split()}
+    covered = {part.removesuffix(".py") for part in models._CODE}
+    # These say what goes wrong, or keep what others made: no number comes from them.
+    assert parts - covered <= {"cache", "errors", "i18n", "rule_cache"}
+    assert covered - {"rule_tables"} <= parts

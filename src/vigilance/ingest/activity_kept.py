@@ -19,19 +19,8 @@ Weights = Mapping[str, float]
 
 TABLES: Final = ("activity_aliases", "activities")
 _HERE: Final = Path(__file__).parent
-_CODE: Final = (
-    *(
-        _HERE / name
-        for name in (
-            "activities.py",
-            "activity_phrases.py",
-            "activity_kept.py",
-            "folding.py",
-            "vocabulary/activity_words.csv",
-        )
-    ),
-    _HERE.parent / "reference.py",
-)
+_CODE: Final = (_HERE, _HERE / "vocabulary" / "activity_words.csv", _HERE.parent / "reference.py")
+"""Whatever may decide what the index holds, or how it is kept: the whole folder, so that no new module is forgotten."""
 
 
 class Tables(NamedTuple):
