@@ -48,8 +48,9 @@ demo: setup
 test: dev
 	$(BIN)/python -m pytest -n auto
 
+# SLOW takes further options of pytest, for instance SLOW="-k simulation".
 test-slow: dev
-	$(BIN)/python -m pytest -m "slow and not spark" -n auto
+	$(BIN)/python -m pytest -m "slow and not spark" -n auto --dist worksteal $(SLOW)
 
 test-browser: dev
 	$(BIN)/python -m pytest -m browser -rs

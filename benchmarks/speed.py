@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,8 @@ CONTENDERS: dict[str, Callable[[Path, Path], None]] = {
     for f in (copy_duckdb, copy_polars, ours_polars, ours_duckdb, core_polars, sql_duckdb, numpy_pandas, ours_audits)
 }
 QUICK = ("copy_duckdb", "ours_polars")
+GOALS = {"ours_polars": 1.5, "core_polars": 1.2, "ours_audits": 2.2}
+"""What a ratio should be at most on ten million sites."""
 
 
 def measured(name: str, source: Path) -> dict[str, float]:
@@ -136,15 +139,21 @@ def ratios(rounds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, flo
         wall = sorted(r[name]["seconds"] / r[BASE]["seconds"] for r in rounds)
         cpu = sorted(r[name]["cpu"] / r[BASE]["cpu"] for r in rounds)
         found[name] = {
-            "ratio": wall[len(wall) // 2],
+            "ratio": statistics.median(wall),
             "least": wall[0],
             "most": wall[-1],
-            "cpu_ratio": cpu[len(cpu) // 2],
+            "cpu_ratio": statistics.median(cpu),
             "seconds": min(r[name]["seconds"] for r in rounds),
             "cpu": min(r[name]["cpu"] for r in rounds),
             "peak_gib": max(r[name]["peak_bytes"] for r in rounds) / 2**30,
         }
     return found
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    system = f"{platform.system()}, {platform.machine()}"
+    return {"system": system, "cores": os.cpu_count(), "python": platform.python_version()}
 
 
 def run(rows: int, audits: int, rounds: int, names: tuple[str, ...], folder: Path) -> dict[str, Any]:
@@ -160,7 +169,7 @@ def run(rows: int, audits: int, rounds: int, names: tuple[str, ...], folder: Pat
         "audits": audits,
         "bytes": source.stat().st_size,
         "on": ON,
-        "machine": {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": machine(),
         "versions": {name: version(name) for name in PACKAGES},
         "load_at_end": os.getloadavg()[0],
         "largest_difference_of_p50": checked(small),

@@ -1,4 +1,4 @@
-"""Spark: the one scoring core on Spark DataFrames, for lists that outgrow a machine (docs/engines.md).
+"""Spark: the one scoring core on Spark DataFrames, for lists that outgrow a machine (docs/spark.md).
 
     score_dataframe(sites, model("2026-11-01")).write.parquet("hdfs:///scores")     # on a cluster of your own
     vigilance score suppliers.csv --engine spark --master local[2]                   # from the command line
