@@ -23,6 +23,20 @@ GOLDEN = [
     ("spend_eur", "1E5|1e+03", [100000, 1000]),
     ("spend_eur", "12|abc|nan|inf", [12, "aside", "aside", "aside"]),
     ("workers", "1.234|2.500|800", [1234, 2500, 800]),
+    ("workers", "1.000|250", [1000, 250]),
+    ("workers", "1.0|250.0", [1, 250]),
+    ("workers", "1.250|12.5|40", [1.25, 12.5, 40]),
+    ("workers", "250 employees|env. 300|200 salariés|between 100 and 400|entre 100 et 400", [250, 300, 200, 200, 200]),
+    ("workers", "1 000 - 4 000|1,000-4,000|1.000-4.000|10,000+", [2000, 2000, 2000, 10000]),
+    ("workers", "5k|1000-|~|12a", ["aside"] * 4),
+    ("spend_eur", "1.234|250", ["aside", 250]),
+    ("spend_eur", "1.234|250|7.5", [1.234, 250, 7.5]),
+    ("spend_eur", "1.234.567|1.234", [1234567, 1234]),
+    ("lat", "45.123|2.345", [45.123, 2.345]),
+    ("migrant_share", "0.4|40", [0.4, "aside"]),
+    ("migrant_share", "40%|0.4", [0.4, 0.4]),
+    ("migrant_share", "1|1|0", [1, 1, 0]),
+    ("migrant_share", "110%|40-60%|< 5%", ["aside"] * 3),
     ("workers", "1 234|56", [1234, 56]),
     ("workers", "1,234|56", [1234, 56]),
     ("workers", "100-500|> 1000|1 000+|~200|20", [223, 1000, 1000, 200, 20]),
@@ -56,6 +70,10 @@ def test_every_reading_that_is_not_plain_is_said(sites: Callable[..., Any]) -> N
         ("migrant_share", "40|50"): {"share_percent"},
         ("workers", "12|n/a"): {"number_unknown"},
         ("workers", "12|13"): set(),
+        ("workers", "1.000|250"): {"number_thousands"},
+        ("spend_eur", "1.234|250"): {"number_unreadable"},
+        ("migrant_share", "1|0"): {"share_whole"},
+        ("migrant_share", "1|0.5"): set(),
     }
     for (name, texts), expected in said.items():
         assert set(codes(sites({name: texts.split("|")}))) == expected
@@ -88,3 +106,11 @@ def test_a_decimal_comma_is_the_same_number(sites: Callable[..., Any], values: l
     texts = [f"{v:.2f}".replace(".", ",") for v in values]
     found = sites({"spend_eur": texts}).rows.collect()["_spend_eur"].to_list()
     assert found == pytest.approx(values)
+
+
+def test_a_whole_share_is_written_so_that_nothing_has_to_be_said_again(sites: Callable[..., Any]) -> None:
+    corrected = sites({"migrant_share": ["1", "0", ""]}).corrected.collect()["migrant_share"].to_list()
+    assert corrected[:2] == ["100%", "0"]
+    again = sites({"migrant_share": corrected})
+    assert not codes(again)
+    assert again.rows.collect()["_migrant_share"].to_list() == [1, 0, None]

@@ -95,3 +95,52 @@ def test_words_of_a_list(sites: Callable[..., Any]) -> None:
     intake = audits(sites, notice=["Unannounced", "semi-annoncé", "announced", "", "by night"])
     assert intake.rows.collect()["_notice"].to_list() == ["unannounced", "semi_announced", "announced", None]
     assert intake.issues.row(0, named=True)["code"] == "word_unknown"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ("Tier II|2nd tier|deuxième rang|2e rang|II|rang 2|T-2|Tier_2", 2),
+        ("first tier|direct|1er rang|premier rang|T1|1.0|N1", 1),
+        ("3+|Rang 3 et plus|tier 3 or more|Tier III", 3),
+        ("Tier 1/2|1-2|Tier N|5|0|rang 1 (direct)|I ou II|third party|-1", None),
+    ],
+)
+def test_tiers_in_figures_ordinals_and_roman_numbers(
+    sites: Callable[..., Any], texts: str, expected: int | None
+) -> None:
+    for text in texts.split("|"):
+        intake = sites({"tier": [text]})
+        assert intake.counts["set_aside"] == (expected is None), text
+        assert intake.rows.collect()["_tier"].to_list() == ([] if expected is None else [expected]), text
+        assert ("tier_open" in codes(intake)) == (text[-1] == "+" or "plus" in text or "more" in text)
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        ("0202-01-01", "date_out_of_range"),
+        ("20990101|2226-01-01", "date_out_of_range"),
+        ("13/02/2026|02/13/2026", "date_ambiguous"),
+        ("44927|45000", "date_unreadable"),
+        ("01/02/26|13/02/26", "date_unreadable"),
+        ("février 2026|2026|Q1 2026|2026-W05|today", "date_unreadable"),
+        ("2026-02-30|31/02/2026|1900-01-00", "date_unreadable"),
+    ],
+)
+def test_what_is_no_certain_day_is_refused(sites: Callable[..., Any], texts: str, code: str) -> None:
+    days = texts.split("|")
+    row = {
+        "event_id": [str(i) for i in range(len(days))],
+        "place_kind": ["site"] * len(days),
+        "place": ["S1"] * len(days),
+    }
+    intake = sites({**row, "occurred_on": days}, table="events")
+    assert set(codes(intake)) == {code}
+    readable = {"20990101", "13/02/2026"}
+    assert intake.counts["set_aside"] == len(set(days) - readable)
+
+
+def test_a_date_without_end_is_a_date(sites: Callable[..., Any]) -> None:
+    intake = sites({"list": ["A"], "name": ["B"], "until": ["9999-12-31"]}, table="lists")
+    assert not codes(intake)

@@ -7,6 +7,7 @@ column is refused with the two readings. Only the distinct texts are looked at, 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 import polars as pl
@@ -44,6 +45,12 @@ _MONTHS: Final = {
     )
     for name in names.split()
 }
+
+
+_YEARS: Final = (1900, 2100)
+"""Years that the dates of a supplier list fall in; others are slips."""
+_OPEN_END: Final = date(9999, 12, 31)
+"""What databases write for a date that has no end."""
 
 
 def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
@@ -113,8 +120,12 @@ def _plan(cell: Cell, column: Column, read: pl.DataFrame, order: str | None, ope
     judged = read.with_columns(
         key=pl.when(pl.col("date").is_null() & pl.col("day_first").is_not_null() & pl.col("month_first").is_not_null())
         .then(pl.lit("two"))
+        .when(pl.col("date").is_null() & (pl.col("day_first").is_not_null() | pl.col("month_first").is_not_null()))
+        .then(pl.lit("orders"))
         .when(pl.col("date").is_null())
         .then(pl.lit("none"))
+        .when(~pl.col("date").dt.year().is_between(*_YEARS) & (pl.col("date") != _OPEN_END))
+        .then(pl.lit("far"))
         .when(late)
         .then(pl.lit("late"))
     )
@@ -130,6 +141,18 @@ def _plan(cell: Cell, column: Column, read: pl.DataFrame, order: str | None, ope
     )
     texts = {
         "two": Text("date_ambiguous", "error", readings, _("write dates as 2026-02-01")),
+        "orders": Text(
+            "date_ambiguous",
+            "error",
+            _("some cells of this column have the day first and some the month"),
+            _("write dates as 2026-02-01"),
+        ),
+        "far": Text(
+            "date_out_of_range",
+            "error",
+            _("outside the years {first} to {last}").format(first=_YEARS[0], last=_YEARS[1]),
+            _("correct the date or leave the cell blank"),
+        ),
         "none": Text("date_unreadable", "error", _("not a date"), _("write dates as 2026-02-01")),
         "late": Text(
             "date_in_future",

@@ -36,21 +36,32 @@ _DOT_OPEN: Final = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 _COMMA_OPEN: Final = r"^[+-]?[1-9]\d{0,2},\d{3}$"
 _DOT_STYLE: Final = r"^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?$|^[+-]?\.\d+$"
 _COMMA_STYLE: Final = r"^[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d*)?$|^[+-]?,\d+$"
-_RANGE: Final = r"^(\d+)\s*(?:-|–|—|to|à|a|\.\.+)\s*(\d+)$"
+_RANGE: Final = r"^(?:between\s+|entre\s+|from\s+|de\s+)?(\d+)\s*(?:-|–|—|to|and|et|à|a|\.\.+)\s*(\d+)$"
 _BOUND: Final = (
-    r"^(?:>=?|<=?|≥|≤|~|≈|±|more than|over|plus de|less than|under|moins de|about|approx\.?|environ|ca\.?)?"
-    r"\s*(\d+)\s*\+?$"
+    r"^(?:>=?|<=?|≥|≤|~|≈|±|more than|over|at least|plus de|au moins|less than|under|up to|at most|moins de|jusqu'à|"
+    r"about|around|approx\.?|approximately|environ|env\.?|circa|ca?\.)?"
+    r"\s*(\d+)\s*(?:\+|et plus|or more|and more|and above)?$"
 )
+_PEOPLE: Final = (
+    r"\s*(?:employees?|workers?|people|persons?|pers\.?|staff|headcount|fte|salariée?s?|employée?s?|ouvriers?|"
+    r"personnes?|travailleurs?|collaborateurs?|etp)$"
+)
+"""What is counted, behind the count."""
+_POINTED: Final = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 _UNKNOWN: Final = pl.Series(sorted(BLANK_WORDS))
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How the numbers of a column are written. ``decimal`` is the mark; ``clash`` rows of the other style are bad."""
+    """How the numbers of a column are written. ``decimal`` is the mark; ``clash`` rows of the other style are bad.
+
+    ``open`` says that nothing decides what a dot before three digits is: those cells are bad.
+    """
 
     decimal: str = "."
     plain: bool = True
     clash: bool = False
+    open: bool = False
 
 
 def bare(cell: Cell) -> pl.Expr:
@@ -70,6 +81,8 @@ def parsed(text: pl.Expr, style: Style) -> pl.Expr:
         fits = fits | text.str.contains(_PLAIN)
     if style.clash:
         fits = fits & ~text.str.contains(_COMMA_OPEN if style.decimal == "." else _DOT_OPEN)
+    if style.open:
+        fits = fits & ~text.str.contains(_DOT_OPEN)
     return pl.when(fits).then(plain.cast(pl.Float64, strict=False))
 
 
@@ -85,10 +98,17 @@ class Settled:
 
 
 def settle(
-    cell: Cell, low: float, high: float, *, whole: bool = False, extra: Mapping[str, pl.Expr] | None = None
+    cell: Cell,
+    low: float,
+    high: float,
+    *,
+    whole: bool = False,
+    money: bool = False,
+    extra: Mapping[str, pl.Expr] | None = None,
 ) -> Generator[Counts, Mapping[str, Any], Settled]:
     """Decide the style of a column; ``whole`` says that its numbers count things, so ``1.234`` is a thousand.
 
+    Of ``money``, which has no thousandths, ``1.234`` is refused where no value of the column says what its dot is.
     ``extra`` are further counts to take in the same pass.
     """
     quick = cell.number
@@ -96,12 +116,17 @@ def settle(
         {
             "unread": cell.rows(cell.text.is_not_null() & quick.is_null()),
             "fraction": cell.rows(quick != quick.floor()) if whole else pl.lit(0),
+            "pointed": cell.rows(cell.text.str.contains(".", literal=True)) if whole or money else pl.lit(0),
             "low": quick.min(),
             "high": quick.max(),
             **(extra or {}),
         }
     )
-    if not seen["unread"] and not seen["fraction"]:
+    thousands = 0
+    if seen["pointed"]:
+        looked = yield Counts({"thousands": cell.rows(cell.text.str.contains(_POINTED))})
+        thousands = looked["thousands"]
+    if not seen["unread"] and not seen["fraction"] and not thousands:
         failing = seen["low"] is not None and (seen["low"] < low or seen["high"] > high)
         return Settled(Style(), quick, [], seen, failing)
     text = bare(cell)
@@ -115,11 +140,11 @@ def settle(
             "unknown": cell.rows(cell.text.str.to_lowercase().is_in(_UNKNOWN.implode())),
         }
     )
-    style = _style(classes, whole=whole)
+    style = _style(classes, whole=whole, money=money)
     return Settled(style, parsed(text, style), _style_notes(cell, classes, style), seen, failing=True)
 
 
-def _style(seen: Mapping[str, int], *, whole: bool) -> Style:
+def _style(seen: Mapping[str, int], *, whole: bool, money: bool) -> Style:
     dot, comma = seen["dot"], seen["comma"]
     if dot and comma:
         return Style("." if dot >= comma else ",", plain=False, clash=True)
@@ -127,11 +152,10 @@ def _style(seen: Mapping[str, int], *, whole: bool) -> Style:
         return Style(",", plain=False)
     if dot:
         return Style(".", plain=False)
-    if seen["dot_open"] and whole and not seen["comma_open"]:
-        return Style(",", plain=False)
-    if seen["dot_open"] and seen["comma_open"]:
-        return Style(".", plain=False, clash=True)
-    return Style(".", plain=False)
+    both = bool(seen["dot_open"] and seen["comma_open"])
+    thousands = seen["dot_open"] and whole and not both
+    undecided = seen["dot_open"] and money and not both
+    return Style("," if thousands else ".", plain=False, clash=both, open=bool(undecided))
 
 
 def _style_notes(cell: Cell, seen: Mapping[str, int], style: Style) -> list[Note]:
@@ -158,6 +182,8 @@ def faults(cell: Cell, value: pl.Expr, style: Style, low: float, high: float) ->
     unreadable = (
         _("not a number in the style of this column, which has both decimal dots and decimal commas")
         if style.clash
+        else _("a number, or its dot is a mark of thousands: no value of the column decides")
+        if style.open
         else _("not a number")
     )
     known = cell.text.is_not_null() if style.plain else bare(cell).is_not_null()
@@ -185,7 +211,7 @@ def faults(cell: Cell, value: pl.Expr, style: Style, low: float, high: float) ->
 def number(cell: Cell, column: Column) -> Reader:
     """A number between ``options['low']`` and ``options['high']``; typed Float64."""
     low, high = column.options["low"], column.options["high"]
-    settled = yield from settle(cell, low, high)
+    settled = yield from settle(cell, low, high, money=bool(column.options.get("money")))
     return _plan(cell, column, settled)
 
 
@@ -212,7 +238,8 @@ def count(cell: Cell, column: Column) -> Reader:
     if settled.style.plain:
         return _plan(cell, column, settled)
     exact = settled.value
-    text = cell.text.str.to_lowercase().str.replace_all(r"(\d)[\s\x{a0}\x{202f},.'’](\d{3})\b", "${1}${2}")
+    plain = cell.text.str.to_lowercase().str.replace(_PEOPLE, "").str.strip_chars()
+    text = plain.str.replace_all(r"(\d)[\s\x{a0}\x{202f},.'’](\d{3})\b", "${1}${2}")
     low = text.str.extract(_RANGE, 1).cast(pl.Float64, strict=False)
     high = text.str.extract(_RANGE, 2).cast(pl.Float64, strict=False)
     middle = pl.when((low <= high) & (low > 0)).then((low * high).sqrt().floor())
@@ -250,6 +277,7 @@ def share(cell: Cell, column: Column) -> Reader:
         scales = _scales(cell, pl.when(~signed).then(raw))
         seen = yield Counts({**scales, "signed": cell.rows(signed & raw.is_not_null())})
     percent = seen["percents"] > seen["fractions"]
+    whole = not percent and not seen["fractions"] and not seen.get("signed", 0) and seen["ones"]
     value = pl.when(signed | pl.lit(percent)).then(raw / 100).otherwise(raw)
     # A fraction in a column of per cent, and the reverse, is one of two numbers a hundred times apart.
     stray = (~signed & (raw > 0) & (raw < 1)) if percent else pl.lit(False)
@@ -269,19 +297,28 @@ def share(cell: Cell, column: Column) -> Reader:
     if percent:
         said = _("read as per cent: 40 is 0.4")
         notes = [*notes, Note(Text("share_percent", "info", said, _("or write shares from 0 to 1")), cell.header)]
+    if whole:
+        said = _("1 is read as all, 100 %: no value of the column says whether it is one per cent")
+        notes = [*notes, Note(Text("share_whole", "warning", said, _("write 100 % or 1 %")), cell.header)]
     return Plan(
         typed={column.typed: value},
         checks=[check],
         notes=notes,
-        repaired=None if settled.style.plain and not percent else repaired(value),
+        repaired=None if settled.style.plain and not percent and not whole else _rewritten(value, whole=bool(whole)),
         failing=settled.failing,
     )
+
+
+def _rewritten(value: pl.Expr, *, whole: bool) -> pl.Expr:
+    """Shares as plain text; a 1 that nothing explains is written so that it leaves no doubt."""
+    return pl.when(value == 1).then(pl.lit("100%")).otherwise(repaired(value)) if whole else repaired(value)
 
 
 def _scales(cell: Cell, value: pl.Expr) -> dict[str, pl.Expr]:
     return {
         "fractions": cell.rows((value > 0) & (value < 1)),
         "percents": cell.rows((value > 1) & (value <= 100)),
+        "ones": cell.rows(value == 1),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -181,17 +182,24 @@ _TIER_WORDS: Final = frozenset(
 )
 
 
+_TIER_OPEN: Final = re.compile(
+    r"(?:\+|\bet plus|\bet au-delà|\bor more|\band more|\band beyond|\band above|\bor higher)$", re.IGNORECASE
+)
+_TIER_SAID: Final = {
+    **dict.fromkeys(("first", "1st", "premier", "premiere", "1er", "1re", "1ere", "i", "direct", "directe"), 1),
+    **dict.fromkeys(("second", "2nd", "deuxieme", "seconde", "2e", "2eme", "ii"), 2),
+    **dict.fromkeys(("third", "3rd", "troisieme", "3e", "3eme", "iii"), 3),
+    **dict.fromkeys(("fourth", "4th", "quatrieme", "4e", "4eme", "iv"), 4),
+}
+"""Tiers in words: ordinals and Roman numbers."""
+
+
 def _tier(text: str) -> Reading:
     if visible(text).casefold() in BLANK_WORDS:
         return Reading(None)
     raw = visible(text).replace(",", ".")
-    plus = raw.endswith("+")
-    parts = [part for part in words(_split_digits(raw.rstrip("+"))) if part not in _TIER_WORDS]
-    if parts[1:] == ["0"]:  # 2.0, as a spreadsheet writes a whole number
-        parts = parts[:1]
-    number = (
-        int(parts[0]) if len(parts) == 1 and parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 4 else None
-    )
+    bare = _TIER_OPEN.sub("", raw).strip()
+    number = _tier_number(bare)
     if number not in terms.TIERS or raw.startswith("-"):
         return Reading(
             text=Text(
@@ -201,10 +209,24 @@ def _tier(text: str) -> Reading:
                 _("write 1 (final production), 2, 3 or 4 (raw materials), or leave blank"),
             )
         )
-    if plus:
+    if bare != raw:
         said = Text("tier_open", "warning", _("read as tier {tier}").format(tier=number), _("write one tier, 1 to 4"))
         return Reading(number, said, str(number))
     return Reading(number)
+
+
+def _tier_number(bare: str) -> int | None:
+    """The tier that a text names, in figures or as an ordinal; None where it names none or more than one."""
+    said = [_TIER_SAID[word] for word in words(bare) if word in _TIER_SAID]
+    rest = [word for word in words(bare) if word not in _TIER_SAID and word not in _TIER_WORDS]
+    if said and not rest:
+        return said[0] if len(set(said)) == 1 else None
+    parts = [part for part in words(_split_digits(bare)) if part not in _TIER_WORDS]
+    if parts[1:] == ["0"]:  # 2.0, as a spreadsheet writes a whole number
+        parts = parts[:1]
+    if len(parts) != 1 or not (parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < 4):
+        return None
+    return int(parts[0])
 
 
 def _split_digits(text: str) -> str:

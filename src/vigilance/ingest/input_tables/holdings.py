@@ -19,7 +19,7 @@ TABLE: Final = Table(
         Column("lei", identifiers.lei),
         Column("ticker", identifiers.text),
         Column("weight", numbers.number, options={"low": -1_000, "high": 1_000}),
-        Column("value", numbers.number, options={"low": -1e14, "high": 1e14}),
+        Column("value", numbers.number, options={"low": -1e14, "high": 1e14, "money": True}),
         Column("currency", identifiers.text),
         Column("country", identifiers.text),
         Column("activity", identifiers.text),

@@ -23,7 +23,7 @@ TABLE: Final = Table(
         Column("migrant_share", numbers.share, options={"low": 0, "high": 1}),
         Column("women_share", numbers.share, options={"low": 0, "high": 1}),
         *(Column(name, words.factor) for name in terms.FACTORS),
-        Column("spend_eur", numbers.number, options={"low": 0, "high": 1e13}),
+        Column("spend_eur", numbers.number, options={"low": 0, "high": 1e13, "money": True}),
         Column("buyer_share", numbers.share, options={"low": 0, "high": 1}),
         Column("lat", numbers.number, options={"low": -90, "high": 90}),
         Column("lng", numbers.number, options={"low": -180, "high": 180}),
