@@ -17,6 +17,7 @@ from tests.conftest import sites
 
 from vigilance import engines
 from vigilance.scoring import explain
+from vigilance.scoring.lines import LISTS, OUTSIDE
 from vigilance.scoring.model import Model
 
 L = math.log(25)
@@ -96,15 +97,18 @@ def test_rate_presence_and_score_of_a_glove_factory(lines: Any, score: Any) -> N
         "recruitment_fees": True,
     }
     found = lines("forced_labour", **row)
-    inside = [
-        n
-        for n in found
-        if n not in {"base", "activity", "region", "country", "tier", "size", "combined_ratio_bound", "rate_ceiling"}
-    ]
+    outside_lines = [name for name in found if name in OUTSIDE]
+    inside = [n for n in found if n not in {*OUTSIDE, "size", "combined_ratio_bound", "rate_ceiling"}]
+    assert {"migrant_share", "sponsorship", "recruitment_fees"} <= set(inside)
+    # What the list says is bounded apart: Λ·tanh(S/Λ) with Λ = ln 50 = 3.9120.
+    said = sum(math.log(found[name]["ratio"]) for name in LISTS)
+    assert found["list_ratio_bound"]["ratio"] == pytest.approx(
+        math.exp(math.log(50) * math.tanh(said / math.log(50)) - said), rel=1e-9
+    )
     total = sum(math.log(found[name]["ratio"]) for name in inside)
     # Bound on the factors together: L·tanh(S/L) with L = ln 25 = 3.2189.
     assert found["combined_ratio_bound"]["ratio"] == pytest.approx(math.exp(L * math.tanh(total / L) - total), rel=1e-9)
-    outside = math.prod(found[name]["ratio"] for name in ("base", "activity", "region", "country", "tier"))
+    outside = math.prod(found[name]["ratio"] for name in outside_lines)
     raw = outside * math.exp(L * math.tanh(total / L))
     # Ceiling: π = ½(1 − exp(−2π*)). Presence: m = π·3000^0.33, P0 = 1 − exp(−m); 3000^0.33 = 14.04.
     rate = 0.5 * (1 - math.exp(-2 * raw))

@@ -57,7 +57,8 @@ PREDICTORS: Final = (
     RANDOM,
     *LOOKS_AHEAD,
 )
-BASE_LINES: Final = (lines.BASE, lines.ACTIVITY, lines.REGION)
+BASE_LINES: Final = (lines.BASE, lines.ACTIVITY, lines.REGION, lines.BALANCE)
+"""What holds an estimate published later; the balance of averages is weighed by them."""
 HALF: Final = 0.5
 """Added to counts before their logarithm, so that none is not infinitely far from one."""
 PENALTY: Final = 0.1
@@ -102,7 +103,7 @@ def predictions(known_then: Known, hazard: Hazard) -> dict[str, Floats]:
     """Every predictor of one hazard (C×D), by name."""
     then = cell_terms(known_then.then, hazard)
     # Today's list holds the additions themselves: what it says of cells stays that of the cut-off.
-    listed = {name: ln for name, ln in then.items() if name in lines.CELL_FACTORS}
+    listed = {name: ln for name, ln in then.items() if name in (*lines.LISTS, *lines.EVENED, *lines.CELL_FACTORS)}
     today = {**cell_terms(known_then.today, hazard), **listed}
     features = neighbourhood(known_then, hazard)
     shape = then[lines.BASE].shape

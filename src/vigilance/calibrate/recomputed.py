@@ -34,7 +34,10 @@ BASE: Final = "method.base_range"
 SLOPE: Final = "method.country_slope"
 TIER: Final = "method.tier"
 SIZE: Final = "method.size_exponent"
-LISTINGS: Final = (lines.LISTED_GOOD, lines.LISTED_UPSTREAM, lines.STATE_IMPOSED)
+OUTSIDE, LISTS, INSIDE = "outside", "lists", "inside"
+WORKFORCE: Final = "method.workforce_weight"
+LISTINGS: Final = (lines.LISTED_GOOD, lines.LISTED_OTHER, lines.LISTED_UPSTREAM, lines.STATE_IMPOSED)
+NEIGHBOURS: Final = (lines.LISTED_ELSEWHERE, lines.LISTED_IN_COUNTRY)
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ class Parameters:
 def parameters(judgements: Judgements, hazard: Hazard) -> Parameters:
     """The parameters in force. Numbers without a range have sd 0."""
     tiers = [f"{TIER}.{hazard}.{tier}" for tier in TIERS]
-    factors = [f"factors.{name}.ratio.{hazard}" for name in (*FACTORS, *LISTINGS)]
+    factors = [f"factors.{name}.ratio.{hazard}" for name in (*FACTORS, *LISTINGS, *NEIGHBOURS)]
     shares = [f"factors.{name}.coefficient.{hazard}" for name in lines.SITE_FACTORS]
-    wanted = (f"{BASE}.{hazard}", f"{SLOPE}.{hazard}", *tiers, *factors, *shares)
+    wanted = (f"{BASE}.{hazard}", f"{SLOPE}.{hazard}", f"{WORKFORCE}.{hazard}", *tiers, *factors, *shares)
     paths = tuple(path for path in wanted if judgements.has(path))
     found = [judgements.get(path) for path in paths]
     exponent = judgements.get(SIZE)
@@ -103,7 +106,9 @@ class Design:
     hazard: Hazard
     ids: NDArray[np.str_]
     fixed: Floats
-    """ln of the world's base × activity × region."""
+    """ln of the world's base × activity × region, and of what evens out the averages."""
+    centred: dict[str, Floats]
+    """By line: strength of what is listed around the site, and of its activity's usual workforce, less its average."""
     tiers: Floats
     """n×4: share of the activity's sites at each tier."""
     prevalence: Floats
@@ -120,6 +125,7 @@ class Design:
     activity_known: NDArray[np.bool_]
     country_sd: Floats
     bound: float
+    list_bound: float
     ceiling: float
     stated: View
 
@@ -135,14 +141,19 @@ def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
     regions = model.countries["ilo_region"].to_numpy().astype("U24")
     index, sd = _country(model, hazard)
     state, proof = _states(model, hazard, sites, at)
-    prevalence = _prevalence(model, hazard, at, regions)
+    prevalence = _prevalence(model, hazard, at)
     usual = model.activities.size[division]
     workers = sites["_workers"].to_numpy().astype(float)
     known = np.isfinite(workers)
     return Design(
         hazard=hazard,
         ids=sites["_supplier_id"].to_numpy().astype(str),
-        fixed=np.log(mine.base.world) + mine.base.activity[division] + mine.base.region[country],
+        fixed=np.log(mine.base.world)
+        + mine.base.activity[division]
+        + mine.base.region[country]
+        + mine.balance[country, division],
+        centred={name: one.centred[country, division] for name, one in mine.neighbours.items()}
+        | {lines.WORKFORCE: mine.workforce.centred[division]},
         tiers=model.activities.tiers[division],
         prevalence=prevalence,
         chance=_chance(model, at, prevalence),
@@ -154,6 +165,7 @@ def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
         activity_known=division > 0,
         country_sd=sd[country],
         bound=math.log(judgements.value("method.combined_ratio_bound")),
+        list_bound=math.log(judgements.value(f"method.{lines.LIST_BOUND}")),
         ceiling=judgements.value("method.rate_ceiling"),
         stated=View(
             tier=tier,
@@ -191,21 +203,14 @@ def _states(model: Model, hazard: Hazard, sites: pl.DataFrame, at: Places) -> tu
     return np.hstack(states).astype(np.int8), np.hstack(proofs)
 
 
-def _prevalence(model: Model, hazard: Hazard, at: Places, regions: NDArray[np.str_]) -> Floats:
+def _prevalence(model: Model, hazard: Hazard, at: Places) -> Floats:
     table = model.judgements.table("activity_profile").filter(pl.col("parameter").is_in(list(FACTORS)))
     wide = table.pivot("parameter", index="division", values="value").sort("division")
     columns = [wide[name].to_numpy()[at.division] for name in FACTORS]
     for name in LISTINGS:
         listing = model.hazards[hazard].listings.get(name)
-        if listing is None:
-            columns.append(np.zeros(len(at.country)))
-        elif name == lines.STATE_IMPOSED:
-            in_zone = np.any(list(model.programmes.zones.values()), axis=0) if model.programmes.zones else False
-            present = np.where(model.programmes.country, 1.0, np.where(in_zone, model.zone_prevalence, 0.0))
-            columns.append(regional_share(present, regions)[at.country, at.division])
-        else:
-            present = (listing.state == PRESENT).astype(float)
-            columns.append(regional_share(present, regions)[at.country, at.division])
+        there = np.zeros(len(at.country)) if listing is None else listing.prevalence[at.country, at.division]
+        columns.append(there)
     return np.stack(columns, axis=1)
 
 
@@ -232,36 +237,42 @@ class Link:
 def link(of: Design, numbers: Parameters, view: View, *, gradient: bool = False) -> Link:
     """ln m = ln π + γ·ln N under some parameters, for what a view says is so."""
     size = len(of.fixed)
-    outside, inside = of.fixed + view.shift, np.zeros(size)
-    by_outside = np.zeros((size, len(numbers.ln))) if gradient else np.zeros((0, 0))
-    by_inside = by_outside.copy()
+    total = {OUTSIDE: of.fixed + view.shift, LISTS: np.zeros(size), INSIDE: np.zeros(size)}
+    none = (size, len(numbers.ln)) if gradient else (0, 0)
+    slopes_of = {part: np.zeros(none) for part in total}
     for place, path in enumerate(numbers.paths):
         value, slope = _term(of, numbers, view, path, place)
-        if path.startswith("method."):
-            outside = outside + value
-            if gradient:
-                by_outside[:, place] = slope
-        else:
-            inside = inside + value
-            if gradient:
-                by_inside[:, place] = slope
+        part = _part(path)
+        total[part] = total[part] + value
+        if gradient:
+            slopes_of[part][:, place] = slope
     tiers, tier_slopes = _tier(of, numbers, view)
-    outside = outside + tiers
+    said, inside = total[LISTS], total[INSIDE]
+    outside = total[OUTSIDE] + tiers + of.list_bound * np.tanh(said / of.list_bound)
     bounded = of.bound * np.tanh(inside / of.bound)
     raw = np.exp(outside + bounded) / of.ceiling
     ln_rate = np.log(of.ceiling) + np.log(-np.expm1(-raw))
     ln_m = ln_rate + numbers.exponent * view.ln_workers
     if not gradient:
-        return Link(ln_m, by_outside)
+        return Link(ln_m, slopes_of[OUTSIDE])
     for place, slopes in tier_slopes.items():
-        by_outside[:, place] = slopes
+        slopes_of[OUTSIDE][:, place] = slopes
     held = 1.0 - np.tanh(inside / of.bound) ** 2
+    listed = 1.0 - np.tanh(said / of.list_bound) ** 2
+    whole = slopes_of[OUTSIDE] + listed[:, None] * slopes_of[LISTS] + held[:, None] * slopes_of[INSIDE]
     below = raw * np.exp(-raw) / -np.expm1(-raw)
-    return Link(ln_m, below[:, None] * (by_outside + held[:, None] * by_inside))
+    return Link(ln_m, below[:, None] * whole)
+
+
+def _part(path: str) -> str:
+    """Where a parameter enters: outside every bound, under that on the list of goods, under that on the factors."""
+    if path.startswith("method."):
+        return OUTSIDE
+    return LISTS if path.split(".")[1] in lines.LISTS else INSIDE
 
 
 def line_values(of: Design, numbers: Parameters, view: View) -> dict[str, Floats]:
-    """The terms of ln m by line (``lines.LINES``; n each), before the two bounds; their sum is the unbounded ln m."""
+    """The terms of ln m by line (``lines.LINES``; n each), before the bounds; their sum is the unbounded ln m."""
     activity = of.fixed + view.shift
     found = {lines.ACTIVITY: activity, lines.SIZE: numbers.exponent * view.ln_workers}
     for place, path in enumerate(numbers.paths):
@@ -272,7 +283,8 @@ def line_values(of: Design, numbers: Parameters, view: View) -> dict[str, Floats
 
 
 def _line(path: str) -> str:
-    return lines.BASE if path.startswith(BASE) else lines.COUNTRY if path.startswith(SLOPE) else path.split(".")[1]
+    known = {BASE: lines.BASE, SLOPE: lines.COUNTRY, WORKFORCE: lines.WORKFORCE}
+    return next((line for stem, line in known.items() if path.startswith(stem)), path.split(".")[1])
 
 
 def _term(of: Design, numbers: Parameters, view: View, path: str, place: int) -> tuple[Floats, Floats]:
@@ -280,12 +292,17 @@ def _term(of: Design, numbers: Parameters, view: View, path: str, place: int) ->
     ln, zero = numbers.ln[place], np.zeros(len(of.fixed))
     if path.startswith(BASE):
         return zero + ln, zero + 1.0
-    if path.startswith(SLOPE):
-        value = np.exp(ln) * view.country
+    if path.startswith((SLOPE, WORKFORCE)):
+        value = np.exp(ln) * (view.country if path.startswith(SLOPE) else of.centred[lines.WORKFORCE])
         return value, value
-    if path.startswith(TIER):
-        return zero, zero
     name = path.split(".")[1]
+    return (zero, zero) if path.startswith(TIER) else _of_factor(of, view, name, ln)
+
+
+def _of_factor(of: Design, view: View, name: str, ln: float) -> tuple[Floats, Floats]:
+    """``_term`` for a factor, from the logarithm of its ratio or coefficient."""
+    if name in NEIGHBOURS:
+        return ln * of.centred[name], of.centred[name]
     if name == lines.MIGRANTS:
         return _migrants(of, view, np.exp(ln))
     if name == lines.SPONSORSHIP:

@@ -56,6 +56,8 @@ class Activities:
     """D×3: low, central and high number of workers of a site."""
     tiers: Floats
     """D×4: share of sites at each tier; rows sum to 1."""
+    workforce: dict[Hazard, Floats]
+    """D: ln of what the factors and migrants that are usual in the activity make of its rate, before any centring."""
 
     def index(self, divisions: NDArray[np.str_]) -> NDArray[np.intp]:
         """Positions of division codes; an unknown code counts as the unknown activity."""
@@ -80,7 +82,23 @@ def activities(judgements: Judgements) -> Activities:
         migrants=np.stack([read("migrant_share", bound) for bound in spread], axis=1),
         size=np.stack([read("size", bound) for bound in spread], axis=1),
         tiers=tiers / tiers.sum(axis=1, keepdims=True),
+        workforce={
+            hazard: _workforce(prevalence, read("migrant_share", "value"), hazard, judgements) for hazard in HAZARDS
+        },
     )
+
+
+def _workforce(prevalence: Floats, migrants: Floats, hazard: Hazard, judgements: Judgements) -> Floats:
+    """Σ ln(1 + q(r - 1)) over the factors, + ln(1 + a·m̄): the averages that a site's answers are centred on (D)."""
+    total = np.zeros(len(prevalence))
+    for place, name in enumerate(FACTORS):
+        path = f"factors.{name}.ratio.{hazard}"
+        if judgements.has(path):
+            total += np.log1p(prevalence[:, place] * (judgements.value(path) - 1.0))
+    path = f"factors.migrant_share.coefficient.{hazard}"
+    if judgements.has(path):
+        total += np.log1p(judgements.value(path) * migrants)
+    return total
 
 
 def _reader(table: nw.DataFrame[Any], codes: NDArray[np.str_]) -> Callable[[str, str], Floats]:

@@ -54,13 +54,13 @@ def bases(
     Raises ``UsageError`` when no estimate had been published on the date.
     """
     estimates = nw.from_native(facts.table("global_estimates"), eager_only=True)
-    sectors = _sectors(judgements, divisions)
+    by_division = sectors(judgements, divisions)
     shares = {name: judgements.value(f"method.employment_share.{name}") for name in BROAD_SECTORS}
     found = {}
     for hazard in HAZARDS:
         rates, source, since = _sector_rates(hazard, estimates, judgements, shares)
         world = sum(shares[name] * rates[name] for name in BROAD_SECTORS)
-        ratio = np.array([world if sector == WORLD else rates[sector] for sector in sectors]) / world
+        ratio = np.array([world if sector == WORLD else rates[sector] for sector in by_division]) / world
         region, region_source, region_since = _regions(hazard, facts, judgements, estimates, countries)
         found[hazard] = Base(
             world=world,
@@ -72,7 +72,7 @@ def bases(
     return found
 
 
-def _sectors(judgements: Judgements, divisions: NDArray[np.str_]) -> list[str]:
+def sectors(judgements: Judgements, divisions: NDArray[np.str_]) -> list[str]:
     """The broad sector of each division; the unknown activity stands for the world."""
     table = nw.from_native(judgements.table("broad_sector"), eager_only=True)
     by_code = dict(zip(table["division"].to_list(), table["sector"].to_list(), strict=True))

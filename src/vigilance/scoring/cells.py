@@ -73,6 +73,7 @@ def cell_lines(model: Model, hazard: Hazard, at: Places) -> dict[str, Line]:
             known=np.where(unstated, 0.0, activity_weight),
             stated=~unstated,
         ),
+        lines.WORKFORCE: _certain(mine.workforce.ln[at.division], mine.workforce.var[at.division]),
         lines.REGION: _certain(mine.base.region[at.country], zero),
         lines.COUNTRY: Line(
             ln=mine.country.ln[at.country],
@@ -91,7 +92,12 @@ def cell_lines(model: Model, hazard: Hazard, at: Places) -> dict[str, Line]:
     }
     for name in mine.listings:
         found[name] = _listing(mine, name, at, zone_states(model, at) if name == lines.STATE_IMPOSED else None)
-    return found
+    cell = at.country, at.division
+    for name, one in mine.neighbours.items():
+        found[name] = _certain(one.ln[cell], one.var[cell])
+    found[lines.LIST_BOUND] = _certain(mine.list_bound[cell], zero)
+    found[lines.BALANCE] = _certain(mine.balance[cell], zero)
+    return {name: found[name] for name in lines.LINES if name in found}
 
 
 def _certain(ln: Floats, var: Floats) -> Line:
@@ -165,7 +171,7 @@ def _hazard_columns(model: Model, hazard: Hazard, at: Places) -> dict[str, Any]:
     mine = model.hazards[hazard]
     listings = [found[name] for name in lines.CELL_FACTORS if name in found]
     weight, known = (sum(getattr(line, what) for line in found.values()) for what in ("weight", "known"))
-    drivers = _drivers({name: line.ln for name, line in found.items() if name != lines.BASE})
+    drivers = _drivers({name: line.ln for name, line in found.items() if name not in (lines.BASE, *lines.EVENED)})
     columns: dict[str, Any] = {
         f"{hazard}_ln_outside": sum(found[name].ln for name in lines.OUTSIDE),
         f"{hazard}_ln_factors": sum((line.ln for line in listings), np.zeros(len(at.country))),

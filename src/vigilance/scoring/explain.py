@@ -130,6 +130,8 @@ def line_sources(model: Model, hazard: Hazard) -> Mapping[str, tuple[str, str]]:
     paths = {
         lines.COUNTRY: f"method.country_slope.{hazard}",
         lines.TIER: f"method.tier.{hazard}.4",
+        lines.WORKFORCE: f"method.workforce_weight.{hazard}",
+        lines.LIST_BOUND: f"method.{lines.LIST_BOUND}",
         lines.MIGRANTS: f"factors.{lines.MIGRANTS}.coefficient.{hazard}",
         lines.SPONSORSHIP: f"factors.{lines.SPONSORSHIP}.coefficient.{hazard}",
         lines.BOUND: "method.combined_ratio_bound",
@@ -147,6 +149,7 @@ def line_sources(model: Model, hazard: Hazard) -> Mapping[str, tuple[str, str]]:
             found[name] = (found[name][0], edition)
     for name in (lines.BASE, lines.ACTIVITY, lines.REGION):
         found[name] = (mine.base.sources[name], mine.base.since[name])
+    found[lines.BALANCE] = found[lines.ACTIVITY]
     return found
 
 

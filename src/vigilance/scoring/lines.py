@@ -21,13 +21,19 @@ from vigilance.terms import FACTORS
 
 BASE: Final = "base"
 ACTIVITY: Final = "activity"
+WORKFORCE: Final = "usual_workforce"
 REGION: Final = "region"
 COUNTRY: Final = "country"
 TIER: Final = "tier"
 MIGRANTS: Final = "migrant_share"
 SPONSORSHIP: Final = "sponsorship"
 LISTED_GOOD: Final = "listed_good"
+LISTED_OTHER: Final = "listed_other_hazard"
+LISTED_ELSEWHERE: Final = "listed_elsewhere"
+LISTED_IN_COUNTRY: Final = "listed_in_country"
 LISTED_UPSTREAM: Final = "listed_upstream"
+LIST_BOUND: Final = "list_ratio_bound"
+BALANCE: Final = "balance"
 STATE_IMPOSED: Final = "state_imposed_zone"
 BOUND: Final = "combined_ratio_bound"
 CEILING: Final = "rate_ceiling"
@@ -36,10 +42,16 @@ SIZE: Final = "size"
 EVIDENCE: Final = "evidence"
 """All the evidence about a site together, as a driver; an explanation lists its pieces."""
 
-OUTSIDE: Final = (BASE, ACTIVITY, REGION, COUNTRY, TIER)
+LISTS: Final = (LISTED_GOOD, LISTED_OTHER, LISTED_ELSEWHERE, LISTED_IN_COUNTRY, LISTED_UPSTREAM)
+"""What the list of goods says of a cell; together held by ``LIST_BOUND``."""
+
+EVENED: Final = (LIST_BOUND, BALANCE)
+"""Lines that keep the others in bounds and averages at the published estimates; they tell nothing of a cell itself."""
+
+OUTSIDE: Final = (BASE, ACTIVITY, WORKFORCE, REGION, COUNTRY, TIER, *LISTS, *EVENED)
 """Lines that multiply outside the bound on the factors together."""
 
-CELL_FACTORS: Final = (LISTED_GOOD, LISTED_UPSTREAM, STATE_IMPOSED)
+CELL_FACTORS: Final = (STATE_IMPOSED,)
 """Factors that follow from where a site is and what it does."""
 
 SITE_FACTORS: Final = (MIGRANTS, SPONSORSHIP)

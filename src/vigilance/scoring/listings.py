@@ -1,8 +1,6 @@
 """Listings by country and activity: goods on the US list, listed goods upstream, labour imposed by the State.
 
-Each is a factor with three states per country and division. Its prevalence is the share of the countries of the ILO
-region where it is present for that activity, because the regional base already contains it. Absence from a list of
-goods proves little, so it counts only as far as ``factors.listed_good.absence_proof``.
+What the facts say of each cell, as flags; ``cell_factors`` turns them into ratios.
 Shapes: C countries × D divisions.
 """
 
@@ -30,6 +28,8 @@ INPUT_FLAGS = {Hazard.FORCED_LABOUR: "input_forced_labour", Hazard.CHILD_LABOUR:
 LIST_MAKER = "USA"
 """The list speaks of foreign goods only; of the country that makes it, it says nothing."""
 EVERY_ACTIVITY = "all"
+GOODS_SECTIONS = ("A", "B", "C")
+"""ISIC sections that make goods (agriculture, mining, manufacturing): the list speaks of them."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,13 @@ def _in_list(facts: Facts) -> nw.DataFrame[Any]:
         *(no.alias(name) for name in INPUT_FLAGS.values()),
     )
     return nw.concat([kept, added.select(*kept.columns)])
+
+
+def makes_goods(facts: Facts, grid: Grid) -> Flags:
+    """The divisions that make goods (D): a list of goods says nothing of the others."""
+    known = nw.from_native(facts.table("activities"), eager_only=True)
+    sections = dict(zip(known["code"].to_list(), known["section"].to_list(), strict=True))
+    return np.array([sections.get(code) in GOODS_SECTIONS for code in grid.divisions.tolist()])
 
 
 def listed_upstream(judgements: Judgements, grid: Grid, listed: Flags, inputs: Flags) -> Flags:

@@ -6,7 +6,6 @@ model holds no row of a user's file, and is the same for every engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,33 +16,19 @@ from numpy.typing import NDArray
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
 from vigilance.scoring import lines
-from vigilance.scoring.activities import Activities, Factor, activities, centred
+from vigilance.scoring.activities import Activities, activities
 from vigilance.scoring.base import WORLD, Base, bases
+from vigilance.scoring.cell_factors import Listed, Listing, list_lines, listed, over_unknown, state_imposed
+from vigilance.scoring.centring import Axes, axes, ln_average
 from vigilance.scoring.country import country_index
-from vigilance.scoring.listings import (
-    Flags,
-    Grid,
-    Programmes,
-    listed_goods,
-    listed_upstream,
-    programmes,
-    regional_share,
-    unheard_of,
-)
+from vigilance.scoring.listings import Grid, Programmes, programmes
+from vigilance.scoring.neighbours import Graded
 from vigilance.scoring.site_numbers import Shares, migrants, over_unknown_migrants, size, sponsorship
 from vigilance.scoring.uncertainty import at_least, held, over_unknown_activity
-from vigilance.terms import ABSENT, DIVISION_UNKNOWN, HAZARDS, PRESENT, TIERS, UNKNOWN, Hazard
+from vigilance.terms import HAZARDS, TIERS, Hazard
 
 Floats = NDArray[np.float64]
 States = NDArray[np.int8]
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A factor of a country × division: its state in each cell, and what each state does there (C×D×3)."""
-
-    state: States
-    effect: Factor
 
 
 @dataclass(frozen=True)
@@ -81,7 +66,14 @@ class HazardModel:
     """What an unknown activity adds to the variance (C): its own, and at least what the terms of any other would."""
     country: Countries
     tier: TierTerm
+    workforce: Graded
+    """The usual workforce of the activity against that of its broad sector (D)."""
     listings: dict[str, Listing]
+    neighbours: dict[str, Graded]
+    """What is listed around a cell (C×D each), by line."""
+    list_bound: Floats
+    balance: Floats
+    """ln of what holds the lines of the list together, and of what evens out averages (C×D): ``cell_factors``."""
     migrants: Shares | None
     sponsorship: Shares | None
     editions: dict[str, str]
@@ -131,8 +123,10 @@ def build(facts: Facts, judgements: Judgements, *, earlier: Facts | None = None)
     profile = activities(judgements)
     grid = Grid(countries=countries["iso3"].to_numpy().astype("U3"), divisions=profile.codes)
     regions = countries["ilo_region"].to_numpy().astype("U24")
-    listed = earlier or facts
-    found = programmes(listed, grid)
+    found = programmes(earlier or facts, grid)
+    now = listed(facts, judgements, grid, found if earlier is None else programmes(facts, grid))
+    seen = (now, now if earlier is None else listed(earlier, judgements, grid, found))
+    at = axes(judgements, countries, profile.codes)
     base = bases(facts, judgements, profile.codes, countries)
     strength = _strength(facts, grid)
     return Model(
@@ -146,7 +140,9 @@ def build(facts: Facts, judgements: Judgements, *, earlier: Facts | None = None)
         zones=nw.from_native(facts.table("zones"), eager_only=True)["zone"].to_numpy().astype("U"),
         strength=strength,
         hazards={
-            hazard: _hazard(hazard, listed, judgements, grid, countries, regions, profile, found, strength, base)
+            hazard: _hazard(
+                hazard, facts, judgements, grid, countries, regions, profile, found, strength, base[hazard], at, seen
+            )
             for hazard in HAZARDS
         },
     )
@@ -162,33 +158,54 @@ def _hazard(
     profile: Activities,
     found: Programmes,
     strength: Floats,
-    base: dict[Hazard, Base],
+    base: Base,
+    at: Axes,
+    seen: tuple[Listed, Listed],
 ) -> HazardModel:
-    listings, edition = _listings(hazard, facts, judgements, grid, regions, found)
-    editions = {
-        lines.LISTED_GOOD: edition,
-        lines.LISTED_UPSTREAM: edition,
-        lines.STATE_IMPOSED: found.since,
-    }
+    workforce = _workforce(hazard, judgements, profile, at)
+    rates = base.activity[None, :] + base.region[:, None]
+    made = list_lines(hazard, judgements, facts, grid, at, seen, (rates, workforce.ln[None, :]))
+    listings = dict(made.listings)
+    if judgements.has(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}"):
+        listings[lines.STATE_IMPOSED] = state_imposed(hazard, judgements, grid, regions, found)
     unknown = judgements.sd_ln(f"method.base_unknown_activity.{hazard}") ** 2
     tier, shares = _tier_term(hazard, judgements, profile), migrants(hazard, judgements, profile)
     sponsored = sponsorship(hazard, judgements, profile, strength, regions)
     by_state = [*np.moveaxis(profile.factors[hazard].var, 1, 0), tier.var, size(judgements, profile).var[:, None]]
+    by_state += [workforce.var[:, None]]
     by_state += [] if shares is None else [over_unknown_migrants(shares)]
-    by_cell = [_over_unknown(one, found.zones if name == lines.STATE_IMPOSED else {}) for name, one in listings.items()]
+    by_cell = [over_unknown(one, found.zones if name == lines.STATE_IMPOSED else {}) for name, one in listings.items()]
+    by_cell += [one.var for one in made.graded.values()]
     by_cell += [] if sponsored is None else [sponsored.unknown_var]
     return HazardModel(
-        base=base[hazard],
+        base=base,
         base_var=judgements.sd_ln(f"method.base_range.{hazard}") ** 2,
         unknown_activity_var=unknown,
         unknown_activity=np.maximum(unknown, over_unknown_activity(by_state, by_cell)),
         country=_country_term(hazard, judgements, countries, regions),
         tier=tier,
+        workforce=workforce,
         listings=listings,
+        neighbours=made.graded,
+        list_bound=made.bound,
+        balance=made.balance,
         migrants=shares,
         sponsorship=sponsored,
-        editions=editions,
+        editions={**dict.fromkeys(lines.LISTS, seen[1].edition), lines.STATE_IMPOSED: found.since},
     )
+
+
+def _workforce(hazard: Hazard, judgements: Judgements, profile: Activities, at: Axes) -> Graded:
+    """How the workforce that is usual in an activity moves its rate from that of its broad sector (D).
+
+    The published rate of a sector is an average over its activities, so the ratios average to one over its employment.
+    """
+    weight = judgements.get(f"method.workforce_weight.{hazard}")
+    employed, sector = at.weight.max(axis=0)[None, :], at.sector[None, :]
+    ln = weight.value * profile.workforce[hazard][None, :]
+    ln = np.where(sector < 0, 0.0, ln - ln_average(ln, employed, sector))[0]
+    centred = ln / weight.value
+    return Graded(centred=centred, ln=ln, var=(ln * weight.sd_ln) ** 2)
 
 
 def _country_term(
@@ -243,87 +260,6 @@ def _tier_term(hazard: Hazard, judgements: Judgements, profile: Activities) -> T
     blank = at_least(between + profile.tiers @ own, own.mean())
     var = np.column_stack([blank, held(np.tile(own, (divisions, 1)), blank[:, None])])
     return TierTerm(ln=ln, var=var, weight=between)
-
-
-def _listings(
-    hazard: Hazard,
-    facts: Facts,
-    judgements: Judgements,
-    grid: Grid,
-    regions: NDArray[np.str_],
-    found: Programmes,
-) -> tuple[dict[str, Listing], str]:
-    """The three factors that follow from country and activity alone."""
-    listed, inputs, edition = listed_goods(facts, grid, hazard)
-    upstream = listed_upstream(judgements, grid, listed, inputs | found.inputs)
-    silent = unheard_of(grid)
-    made = {}
-    for name, flags in ((lines.LISTED_GOOD, listed), (lines.LISTED_UPSTREAM, upstream)):
-        state = np.where(flags, PRESENT, np.where(silent, UNKNOWN, ABSENT)).astype(np.int8)
-        proof = judgements.value(f"factors.{name}.absence_proof")
-        effect = _regional(name, hazard, judgements, flags.astype(float), regions, proof)
-        made[name] = Listing(state, _unknown_activity_least(effect, grid))
-    if judgements.has(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}"):
-        made[lines.STATE_IMPOSED] = _state_imposed(hazard, judgements, grid, regions, found)
-    return made, edition
-
-
-def _regional(
-    name: str,
-    hazard: Hazard,
-    judgements: Judgements,
-    present: Floats,
-    regions: NDArray[np.str_],
-    proof: float,
-) -> Factor:
-    ratio = judgements.get(f"factors.{name}.ratio.{hazard}")
-    return centred(regional_share(present, regions), ratio.value, ratio.sd_ln, proof, asked=False)
-
-
-def _state_imposed(
-    hazard: Hazard, judgements: Judgements, grid: Grid, regions: NDArray[np.str_], found: Programmes
-) -> Listing:
-    """Labour imposed by the State. Where a country has such a zone and the site's own is not stated, it is unknown."""
-    in_zone = grid.empty()
-    for flags in found.zones.values():
-        in_zone |= flags
-    share = judgements.value("factors.state_imposed_zone.zone_share")
-    prevalence = np.where(found.country, 1.0, np.where(in_zone, share, 0.0))
-    proof = judgements.value("method.absence_proof.documented")
-    ratio = judgements.get(f"factors.{lines.STATE_IMPOSED}.ratio.{hazard}")
-    average = regional_share(prevalence, regions)
-    chance = np.where(in_zone, share, average)
-    effect = centred(average, ratio.value, ratio.sd_ln, proof, chance=chance, asked=in_zone)
-    between = np.where(in_zone, share * (1.0 - share) * np.log(ratio.value) ** 2, 0.0)
-    known = np.zeros_like(effect.known)
-    known[..., PRESENT] = known[..., ABSENT] = between
-    state = np.where(found.country, PRESENT, np.where(in_zone, UNKNOWN, ABSENT)).astype(np.int8)
-    whole = Factor(ln=effect.ln, var=effect.var, weight=between, known=known)
-    return Listing(state, _unknown_activity_least(whole, grid))
-
-
-def _unknown_activity_least(effect: Factor, grid: Grid) -> Factor:
-    """Give the unknown activity the largest weight of its country and no credit: a blank never improves the grade."""
-    blank = grid.divisions == DIVISION_UNKNOWN
-    effect.weight[:, blank] = effect.weight.max(axis=1)[:, None]
-    effect.known[:, blank] = 0.0
-    return effect
-
-
-def _over_unknown(listing: Listing, zones: Mapping[str, Flags]) -> Floats:
-    """What ``over_unknown_activity`` compares of a listing (C×D): its variance over that of the unknown activity.
-
-    Where zones count, a site names one, names another place, or leaves it blank, whatever its activity: the answer with
-    the most counts.
-    """
-    elsewhere = np.where(listing.state == UNKNOWN, ABSENT, listing.state)
-    named = [elsewhere, *(np.where(flags, PRESENT, elsewhere) for flags in zones.values())] if zones else []
-    over = []
-    for state in (listing.state, *named):
-        var = np.take_along_axis(listing.effect.var, state.astype(np.intp)[..., None], axis=2)[..., 0]
-        over.append(var - var[:, :1])
-    most: Floats = np.max(over, axis=0)
-    return most
 
 
 def _strength(facts: Facts, grid: Grid) -> Floats:
