@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_a_full_disk_leaves_the_old_table_whole(root: Path, tmp_path: Path, monk
     path = samples.write(tmp_path, "C105.csv", samples.NORMLEX_BY_INSTRUMENT)
     proposal = refresh.propose(root, "ratifications", path)
     before = (root / "ratifications" / tables.TABLE).read_bytes()
-    monkeypatch.setattr(refresh.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         refresh.apply(root, proposal)
     monkeypatch.undo()

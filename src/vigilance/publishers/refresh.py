@@ -7,7 +7,6 @@ card and the manifest.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from typing import Final
 
 import polars as pl
 
-from vigilance import issues, tables
+from vigilance import atomic, issues, tables
 from vigilance.errors import InputRefused, OutOfResources, UsageError
 from vigilance.i18n import messages
 from vigilance.publishers import registry
@@ -175,10 +174,10 @@ def apply(root: Path, proposal: Proposal) -> Path:
     text = tables.stamped(card_path.read_text(encoding="utf-8"), proposal.content, proposal.rows, newer)
     try:
         kept.parent.mkdir(exist_ok=True)
-        _write(kept, table.read_bytes())
-        _write(table, proposal.content)
-        _write(card_path, text.encode("utf-8"))
-        _write(root / MANIFEST, tables.manifest(tables.read_cards(root)))
+        atomic.write_bytes(kept, table.read_bytes())
+        atomic.write_bytes(table, proposal.content)
+        atomic.write_bytes(card_path, text.encode("utf-8"))
+        atomic.write_bytes(root / MANIFEST, tables.manifest(tables.read_cards(root)))
     except PermissionError as error:
         raise OutOfResources(
             _("{root} cannot be written").format(root=root),
@@ -221,21 +220,8 @@ def record(root: Path) -> list[str]:
         fresh = tables.stamped(text, content, rows.height)
         if fresh != text:
             stale.append(name)
-            _write(path, fresh.encode("utf-8"))
+            atomic.write_bytes(path, fresh.encode("utf-8"))
     content = tables.manifest(tables.read_cards(root))
     if not (root / MANIFEST).exists() or (root / MANIFEST).read_bytes() != content:
-        _write(root / MANIFEST, content)
+        atomic.write_bytes(root / MANIFEST, content)
     return stale
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside, flush to the disk, rename: a full disk leaves the old file whole."""
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        with beside.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -15,37 +15,15 @@ from vigilance.i18n import language, messages
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
 from vigilance.run import Run
+from vigilance.scoring import assess
 from vigilance.scoring.model import Model, build
-from vigilance.terms import HAZARDS
+from vigilance.terms import HAZARDS, SITE_COLUMNS
 
 _ = messages("report")
 
 WINDOW_YEARS: Final = 5
-MEASURES: Final = (
-    "score",
-    "band",
-    "grade",
-    "inherent_p50",
-    "p05",
-    "p50",
-    "p80",
-    "p95",
-    "expected_affected",
-    "priority",
-    "override",
-)
-TYPED: Final = (
-    "_row",
-    "_supplier_id",
-    "_name",
-    "_iso3",
-    "_division",
-    "_tier",
-    "_workers",
-    "_migrant_share",
-    "_factors",
-    "_zone",
-)
+MEASURES: Final = tuple(name for name in assess.MEASURES if not name.startswith("driver_"))
+TYPED: Final = ("_row", *SITE_COLUMNS)
 OPTIONAL: Final = ("_lat", "_lng", "_spend_eur")
 WORST: Final = "worst_p80"
 
