@@ -59,3 +59,33 @@ def test_among_words_only_a_short_first_line_is_undecided(put):
 def test_numbers_with_blanks_between_them_are_not_read_without_a_header(put):
     with pytest.raises(InputRefused, match="ambiguous"):
         any_header(put, "1,5 2,5 3,5\n4,5 5,5 6,5\n7,5 8,5 9,5\n")
+
+
+def test_a_year_above_years_is_a_value(put):
+    table = any_header(put, "Adam,Karissa,2020\nAdam,Zhang,2020\nKarissa,Zhang,2021\n")
+    assert table.counts.loaded == 3
+    assert any_header(put, "place,2020\nhere,12\nthere,40\n").names == ["place", "2020"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a/tables/one.csv\na/tables/two.csv\nb/tables/three.csv\n",
+        "https://example.org/a/b\nhttps://example.org/c/d\nhttps://example.org/e/f\n",
+        "day\n01/02/2024\n02/02/2024\n03/02/2024\n",
+    ],
+)
+def test_paths_links_and_dates_alone_are_one_column(put, content):
+    table = any_header(put, content)
+    assert len(table.names) == 1
+
+
+def test_slashes_in_every_line_may_part_cells(put):
+    with pytest.raises(InputRefused, match="line 1: the delimiter is ambiguous"):
+        any_header(put, "a/b/c\n1/2/3\n4/5/6\n7/8/9\n")
+
+
+def test_messages_name_the_file_of_the_user_not_a_copy(put):
+    content = "".join(f"2024-01-{day:02d}^{day}^a{day}\n" for day in range(1, 20))
+    table = any_header(put, "day^number^code\n" + content.replace("2024-01-07", "seventh"))
+    assert set(table.issues["file"]) == {"list.csv"}

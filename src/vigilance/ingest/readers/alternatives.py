@@ -22,8 +22,8 @@ from vigilance.ingest.readers.limits import MIB
 
 _HEAD: Final = 256 * 1024
 _LARGEST: Final = 256 * MIB
-_UNUSUAL: Final = "^~\x1f\x1e\x01:# =/*!&¦、，；"
-_RUN: Final = re.compile(r"[^\w\s\"'`´“”„«»‘’]{2,4}|\t +")
+_UNUSUAL: Final = "^~\x1f\x1e\x01:# =*!&¦、，；"
+_RUN: Final = re.compile(r"[^\w\s\"'`´“”„«»‘’/.]{2,4}|\t +")
 _RUNS: Final = 5
 """Runs of signs in the first line that are tried as one delimiter."""
 _MARKS: Final = frozenset(DELIMITERS) - {"\t"}
@@ -141,7 +141,7 @@ def _regular(alternative: Alternative, sample: str) -> list[list[str]] | None:
     except csv.Error:
         return None
     width = len(records[0]) if records else 0
-    least = 3 if alternative.delimiter in " :=/&" else 2
+    least = 3 if alternative.delimiter in " :=&" else 2
     if len(records) < _LEAST or width < least or any(len(cells) != width for cells in records):
         return None
     if any(cell.strip() in _MARKS for cells in records for cell in cells):
@@ -186,7 +186,7 @@ def _quotes_are_signs(records: list[list[str]]) -> bool:
     quoting = [[cell for cell in cells if '"' in cell] for cells in records]
     cells = [cell for cells in quoting for cell in cells]
     sound = all(
-        not cell.startswith('"') and '""' not in cell and (cell.count('"') % 2 == 0 or re.search(r'\d"$', cell))
+        not cell.startswith('"') and '""' not in cell and (cell.count('"') % 2 == 0 or not re.search(r'(?<!\d)"', cell))
         for cell in cells
     )
     return sound and sum(map(bool, quoting)) > 1

@@ -21,6 +21,10 @@ _ = messages("readers")
 
 AGREE: Final = 0.8
 """Share of records with the usual number of cells from which a delimiter counts as a candidate."""
+_IN_WORDS: Final = "-._'@+()\\"
+"""Signs that stand in names, numbers, dates and addresses, and between cells of no file that is known."""
+_WHOLE: Final = re.compile(r"\S*\.\w+|\S+://\S+|\d{1,2}/\d{1,2}/(\d\d){1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}:\d\d(:\d\d)?")
+"""Paths, links, dates and times, of which no slash or colon parts cells."""
 _CLEAN: Final = 0.98
 _WELL_BELOW: Final = 0.9
 """How much smaller the share of clean cells of other delimiters must be for one to be certain."""
@@ -163,7 +167,9 @@ def _refuse_other_delimiter(rows: Sequence[Record], name: str) -> None:
     texts = [record.cells[0].strip() for record in rows if record.cells and record.filled]
     if len(texts) < 2:
         return
-    for mark in dict.fromkeys(char for char in texts[0] if not char.isalnum()):
+    for mark in dict.fromkeys(char for char in texts[0] if not char.isalnum() and char not in _IN_WORDS):
+        if mark in "/:" and all(map(_WHOLE.fullmatch, texts[1:])):
+            continue
         shared = sum(mark in text for text in texts)
         words = {len(text.split()) for text in texts}
         if shared == len(texts) if mark.isspace() else shared >= AGREE * len(texts):

@@ -141,11 +141,22 @@ def _may_be_several(cell: str, others: Sequence[str]) -> bool:
 def _reads_like_names(record: Record, below: Sequence[Record]) -> bool:
     """Whether a record may be a header: few of its cells are numbers (years apart), and it differs from the next."""
     cells = [cell.strip() for cell in record.cells or ()]
-    values = [bool(_VALUE.match(cell)) and not _YEAR.fullmatch(cell) for cell in cells]
+    shapes = [other.cells for other in below if other.cells and len(other.cells) == len(cells)]
+    columns = list(zip(*shapes, strict=True)) or [()] * len(cells)
+    # A year is a name, but not above years alone.
+    values = [
+        bool(_VALUE.match(cell)) and not (_YEAR.fullmatch(cell) and not _are_years(column))
+        for cell, column in zip(cells, columns, strict=True)
+    ]
     if sum(values) * 2 > sum(1 for cell in cells if cell):
         return False
     following = next((other.cells for other in below if other.cells and other.filled), None)
     return not (any(values) and following and values == [bool(_VALUE.match(cell.strip())) for cell in following])
+
+
+def _are_years(column: Sequence[str]) -> bool:
+    values = [cell.strip() for cell in column if cell.strip()]
+    return bool(values) and all(map(_YEAR.fullmatch, values))
 
 
 def _form(cell: str) -> str:

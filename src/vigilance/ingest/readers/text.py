@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def _read_as_said(asked: Asked) -> RawTable:
     except InputRefused as refused:
         other = None if asked.delimiter else _other(asked)
         if other is not None:
-            return _looked_through(asked, other)
+            with suppress(InputRefused):
+                return _looked_through(asked, other)
         if not isinstance(refused, HeaderMissing) or asked.required is not None:
             raise
     return _looked_through(asked, _standing(asked, asked.source, asked.encoding, asked.delimiter, headless=True))
@@ -81,7 +83,7 @@ def _looked_through(asked: Asked, table: RawTable) -> RawTable:
 def _standing(
     asked: Asked, source: Path, encoding: str | None, delimiter: str | None, *, headless: bool = False
 ) -> RawTable:
-    return read_delimited(
+    table = read_delimited(
         source,
         name=asked.name,
         matcher=asked.required,
@@ -90,6 +92,8 @@ def _standing(
         delimiter=delimiter,
         headless=headless,
     )
+    # The source may be a scratch copy; what is said is said of the user's file.
+    return replace(table, file=Path(asked.name))
 
 
 def _better(table: RawTable, other: RawTable | None) -> RawTable:
