@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from vigilance.ingest.columns import LINE, WEIGHT, Counts, Distinct, Plan, Question, Reader
 
+SHORT: Final = 20_000
+"""Rows up to which a question is answered in one piece: cut up, each thread would compile every pattern anew."""
+
 
 def decide(
-    frame: pl.LazyFrame, readers: Mapping[str, Reader], distinct: Mapping[str, pl.LazyFrame] | None = None
+    frame: pl.LazyFrame,
+    readers: Mapping[str, Reader],
+    distinct: Mapping[str, pl.LazyFrame] | None = None,
+    *,
+    short: bool = False,
 ) -> dict[str, Plan]:
     """Run each reader to its plan. Every round is one streaming pass over ``frame``, however many columns ask.
 
-    ``distinct`` holds the distinct texts of some columns (``coded.Coded.prepared``): those are asked instead.
+    ``distinct`` holds the distinct texts of some columns (``coded.Coded.prepared``): those are asked instead. ``short``
+    says that the frame has at most ``SHORT`` rows.
     """
     apart = distinct or {}
     plans: dict[str, Plan] = {}
@@ -24,7 +32,7 @@ def decide(
         _advance(name, reader, None, waiting, plans)
     while waiting:
         asked = {name: question for name, (_reader, question) in waiting.items()}
-        answers = _ask(frame, {name: question for name, question in asked.items() if name not in apart})
+        answers = _ask(frame, {n: question for n, question in asked.items() if n not in apart}, short=short)
         answers |= {name: _ask_distinct(apart[name], question) for name, question in asked.items() if name in apart}
         current, waiting = waiting, {}
         for name, (reader, _question) in current.items():
@@ -47,7 +55,7 @@ def _advance(
         waiting[name] = (reader, question)
 
 
-def _ask(frame: pl.LazyFrame, questions: Mapping[str, Question]) -> dict[str, Any]:
+def _ask(frame: pl.LazyFrame, questions: Mapping[str, Question], *, short: bool) -> dict[str, Any]:
     scalars = [
         expression.alias(f"{name}\x00{alias}")
         for name, question in questions.items()
@@ -64,7 +72,7 @@ def _ask(frame: pl.LazyFrame, questions: Mapping[str, Question]) -> dict[str, An
             .group_by("value")
             .agg(pl.len().alias("rows"), pl.col("line").min())
         )
-    collected = list(pl.collect_all(plans, engine="streaming"))
+    collected = list(pl.collect_all(plans, engine="in-memory" if short else "streaming"))
     answers: dict[str, Any] = {}
     if scalars:
         for key, value in collected.pop(0).row(0, named=True).items():

@@ -20,7 +20,7 @@ from vigilance.ingest.derived import derived_id
 from vigilance.ingest.headers import Headers, nearest
 from vigilance.ingest.numbers import NUMERIC
 from vigilance.ingest.readers.table import RawTable
-from vigilance.ingest.survey import decide, rows_failing
+from vigilance.ingest.survey import SHORT, decide, rows_failing
 
 _ = messages("ingest")
 
@@ -70,7 +70,8 @@ def typed_table(
     }
     numeric = [c.name for c in columns if c.parser in NUMERIC]
     source, distinct = _sources(raw, cells, numeric, held)
-    plans = decide(source, {c.name: c.parser(cells[c.name], c) for c in columns}, distinct)
+    short = raw.counts.loaded <= SHORT
+    plans = decide(source, {c.name: c.parser(cells[c.name], c) for c in columns}, distinct, short=short)
     if held is not None:
         plans |= {n: held.planned(plans[n], cells[n], words) for n, words in distinct.items()}
     typed = {name: expression for plan in plans.values() for name, expression in plan.typed.items()}
@@ -78,7 +79,7 @@ def typed_table(
     if table.name == "suppliers":
         typed, notes = _site_columns(typed, cells)
     frame = source.with_columns(**typed)
-    later = _later(frame, table, cells, facts)
+    later = _later(frame, table, cells, facts, short=short)
     frame = frame.with_columns(**{n: e for plan in later.values() for n, e in plan.typed.items()})
     if table.name == "suppliers" and facts is None:
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(places.ZONE))
@@ -162,7 +163,9 @@ def _site_columns(typed: Mapping[str, pl.Expr], cells: Mapping[str, Cell]) -> tu
     return sites, notes
 
 
-def _later(frame: pl.LazyFrame, table: Table, cells: Mapping[str, Cell], facts: Tables | None) -> dict[str, Plan]:
+def _later(
+    frame: pl.LazyFrame, table: Table, cells: Mapping[str, Cell], facts: Tables | None, *, short: bool
+) -> dict[str, Plan]:
     """What needs more than one column: zones, and the country against the address and the coordinates."""
     if table.name != "suppliers" or facts is None:
         return {}
@@ -171,7 +174,7 @@ def _later(frame: pl.LazyFrame, table: Table, cells: Mapping[str, Cell], facts: 
         readers["coordinates"] = coordinates_reader(cells["lat"], found)
     if "address" in cells and "country" in cells:
         readers["address"] = address_reader(cells["address"], cells["country"].header)
-    return decide(frame, readers)
+    return decide(frame, readers, short=short)
 
 
 def _failing(frame: pl.LazyFrame, plans: Sequence[Plan], raw: RawTable) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
