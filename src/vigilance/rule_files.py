@@ -113,8 +113,11 @@ def _compose(raw: bytes, tree: Tree) -> Node | None:
         line = raw.count(b"\n", 0, error.start) + 1
         tree.flaws.append(Flaw(tree.file, line, 1, "", _("not UTF-8 text"), _("Save the file as UTF-8.")))
         return None
+    yaml = YAML(typ="safe", pure=True)
+    # Anchors are refused below, each with its line: a warning on standard error that two are alike adds nothing.
+    yaml.composer.warn_double_anchors = False
     try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+        node: Node | None = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
