@@ -42,7 +42,7 @@ LAYERS = [
         "writing",
         "ranking",
     },
-    {"run", "store", "pipeline", "explanation", "register", "evidence", "matrix", "whatif"},
+    {"run", "store", "pipeline", "explanation", "register", "tickets", "evidence", "matrix", "whatif"},
     {"report", "calibrate", "library"},
     {"cli"},
 ]

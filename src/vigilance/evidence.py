@@ -14,7 +14,7 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from vigilance import ingest, issues, matching
+from vigilance import ingest, issues, matching, tickets
 from vigilance.i18n import messages
 from vigilance.ingest import countries
 from vigilance.ingest.columns import Text
@@ -75,8 +75,10 @@ def read(
     frames: dict[str, pl.DataFrame] = {}
     intakes: dict[str, ingest.Intake] = {}
     for name, path in paths.items():
-        intake = placed(name, ingest.read([path], name, on=facts.on, reference=facts), facts)
-        intake, frames[name] = _of_known_sites(name, intake, register)
+        intake = ingest.read([path], name, on=facts.on, reference=facts)
+        intake = placed(name, tickets.guarded(intake) if name in PRIVATE else intake, facts)
+        intake, frame = _of_known_sites(name, intake, register)
+        frames[name] = _without_words(name, frame, sites, facts, judgements)
         # The user's own text is needed no more, and a long table of it is not held for the rest of the run.
         intakes[name] = replace(intake, rows=frames[name].lazy())
     if "lists" in frames:
@@ -84,6 +86,20 @@ def read(
         decided = matching.read_decisions(decisions) if decisions else matching.DECISION_SCHEMA.to_frame()
         frames[MATCHES] = matching.with_decisions(pairs, decided, facts.on)
     return Given(frames, intakes)
+
+
+def _without_words(
+    name: str, frame: pl.DataFrame, sites: pl.LazyFrame, facts: Facts, judgements: Judgements
+) -> pl.DataFrame:
+    """Grievances and events without what a person may have written into them."""
+    if name == "events" and "_source" in frame.columns:
+        return frame.with_columns(tickets.masked(pl.col("_source")).alias("_source"))
+    if name not in PRIVATE:
+        return frame
+    zones = set(facts.table("zones")["zone"])
+    if "_zone" in frame.columns and "_zone" in sites.collect_schema().names():
+        zones |= set(sites.select(pl.col("_zone").unique()).collect(engine="streaming")["_zone"].drop_nulls())
+    return tickets.kept(frame, judgements, zones)
 
 
 def placed(name: str, intake: ingest.Intake, facts: Facts) -> ingest.Intake:
@@ -160,6 +176,7 @@ def _without(intake: ingest.Intake, name: str, column: str, found: pl.DataFrame)
     if not found.height:
         return intake
     source = intake.sources[0]
+    value = pl.lit("") if name in PRIVATE else _shown(pl.col("value"))
     told = found.select(
         "code",
         "severity",
@@ -167,7 +184,7 @@ def _without(intake: ingest.Intake, name: str, column: str, found: pl.DataFrame)
         sheet=pl.lit(source.sheet),
         row=pl.col("line"),
         column=pl.lit(intake.columns.get(column, column)),
-        value=_shown(pl.col("value")),
+        value=value,
         message=pl.col("message"),
         hint=pl.col("hint"),
     )
@@ -218,7 +235,11 @@ def _record(intake: ingest.Intake, mark: str) -> pl.Expr:
 
 def gathered(frames: Mapping[str, pl.DataFrame], *, once: bool = False) -> Evidence:
     """The typed frames as the core takes them; ``once`` where no site has two audits on one day."""
-    return Evidence(**{name: nw.from_native(frames[name].lazy()) for name in USED if name in frames}, once=once)
+    given = {name: frames[name] for name in USED if name in frames}
+    if "grievances" in given and "_event_id" in given.get("events", pl.DataFrame()).columns:
+        # The same incident told in both tables still has one id.
+        given["events"] = given["events"].with_columns(tickets.numbered(given["events"]["_event_id"]))
+    return Evidence(**{name: nw.from_native(frame.lazy()) for name, frame in given.items()}, once=once)
 
 
 def table(
