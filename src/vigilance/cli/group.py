@@ -172,7 +172,7 @@ def _run() -> int:
         _say(_("Interrupted."))
         code = 130
     except VigilanceError as error:
-        _say(f"vigilance: {error}")
+        _say(_("vigilance: {message}").format(message=error))
         code = error.exit_code
     except MemoryError:
         _say(_("vigilance: out of memory; split the list or use --engine duckdb"))
