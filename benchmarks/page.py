@@ -1,7 +1,7 @@
 """The tables of the pages on speed, made from what was measured: ``python -m benchmarks.page [--write]``.
 
-``benchmarks/measured/`` holds the last results of ``benchmarks.speed`` and ``benchmarks.spark`` that were kept; a page
-shows them between ``<!-- name -->`` and ``<!-- /name -->``. Without ``--write``: say which page is stale, exit with 1.
+``benchmarks/measured/`` holds the last results of ``benchmarks.speed``, ``.spark`` and ``.startup`` that were kept; a
+page shows them between ``<!-- name -->`` and ``<!-- /name -->``. Without ``--write``: say which page is stale, exit 1.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import startup
 from benchmarks.speed import GOALS
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +94,7 @@ def spark(found: Found) -> str:
 SECTIONS: dict[str, tuple[str, Callable[[Found], str]]] = {
     "speed": ("docs/benchmarks.md", speed),
     "spark": ("docs/spark.md", spark),
+    "startup": ("docs/benchmarks.md", startup.table),
 }
 
 
