@@ -321,3 +321,10 @@ def test_a_full_disk_is_said_in_the_language_asked_for(
     assert "il n'y a plus de place sur le disque ; rien n'a été écrit" in err
     code, _said, err = command(path)
     assert "no space is left on the disk; nothing was written" in err
+
+
+def test_the_band_to_fail_on_is_named_in_the_language(tmp_path: Path, command: Run) -> None:
+    path = written(tmp_path / "list.csv")
+    code, _said, err = command(path, "--out", tmp_path / "a", "--fail-on", "moderate", "--lang", "fr")
+    assert code == 10
+    assert "la classe modéré " in err

@@ -126,7 +126,7 @@ def exit_code(bands: Mapping[str, Mapping[str, int]], fail_on: str | None, *, se
     if fail_on is not None:
         reached = _BANDS[_BANDS.index(fail_on) :]
         if any(counted[band] for counted in bands.values() for band in reached):
-            click.echo(_("sites reach the band {band} or above").format(band=fail_on), err=True)
+            click.echo(_("sites reach the band {band} or above").format(band=_(fail_on)), err=True)
             return FAILED_ON_BAND
     return SET_ASIDE if set_aside else 0
 

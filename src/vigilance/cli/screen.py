@@ -88,7 +88,7 @@ def _exit_code(result: Result, fail_on: str | None) -> int:
         reached = order[order.index(fail_on) :]
         hazards = result.portfolio["hazards"]
         if any(hazards[h]["bands"]["operations"]["unweighted"][band] > 0 for h in HAZARDS for band in reached):
-            click.echo(_("own operations of issuers reach the band {band} or above").format(band=fail_on), err=True)
+            click.echo(_("own operations of issuers reach the band {band} or above").format(band=_(fail_on)), err=True)
             return FAILED_ON_BAND
     return SET_ASIDE if result.rejected else 0
 
