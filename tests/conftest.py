@@ -8,11 +8,17 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.engines.same import OneEngine
 
 from vigilance import engines, reference, rules
 from vigilance.scoring.model import Model, build
 from vigilance.terms import ABSENT, FACTORS, PRESENT, UNKNOWN
+
+# The same examples on every run, and no clock: a busy machine fails no test. `--hypothesis-profile=random` draws more.
+settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("random", settings.get_profile("house"), derandomize=False, print_blob=True)
+settings.load_profile("house")
 
 ON = date(2026, 11, 1)
 SCHEMA = {
