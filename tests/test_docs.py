@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from vigilance import ingest
 from vigilance.ingest.headers import Headers
 from vigilance.ingest.input_tables import NAMES, table
 
@@ -110,3 +112,13 @@ def test_the_french_headers_that_are_told_are_understood() -> None:
     for column, header in pairs:
         found = Headers("suppliers").match([header])
         assert column in found.mapping, f"{header} is not read as {column}"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "data" / "examples").glob("*.csv")))
+def test_what_is_shipped_to_copy_is_read_whole(name: str) -> None:
+    """A newcomer's first list has nothing set aside."""
+    if name not in NAMES:
+        pytest.skip("not an input table of ingest: docs/portfolio.md")
+    intake = ingest.read(ROOT / "data" / "examples" / f"{name}.csv", table=name, on=date(2026, 11, 1))
+    assert intake.counts["set_aside"] == 0
+    assert "error" not in intake.issues["severity"].to_list()
