@@ -18,7 +18,7 @@ from vigilance.scoring.centring import Axes, axes, balance, ln_average, share
 from vigilance.scoring.listings import LIST_MAKER
 from vigilance.scoring.model import Model, build
 from vigilance.scoring.neighbours import elsewhere, graded, in_country
-from vigilance.terms import ABSENT, HAZARDS, Hazard
+from vigilance.terms import HAZARDS, Hazard
 
 MADE = (lines.WORKFORCE, *lines.LISTS, *lines.EVENED)
 DRAWN = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
