@@ -72,13 +72,17 @@ def _refuse_other_columns(raws: Sequence[RawTable]) -> None:
 
 def _guarded(raw: RawTable) -> pl.DataFrame:
     """One warning per column with cells that a spreadsheet may take for formulas: the copy changes them."""
+    begins = raw.frame.select(pl.col(name).str.contains(FORMULA).any() for name in raw.names).collect(
+        engine="streaming"
+    )
+    suspects = [name for name in raw.names if begins[name][0]]
     found = raw.frame.select(
         pl.struct(
             pl.col(LINE).filter(risky).min().alias("row"),
             pl.col(name).filter(risky).first().alias("value"),
             risky.sum().alias("cells"),
         ).alias(name)
-        for name in raw.names
+        for name in suspects
         for risky in [pl.col(name).str.contains(FORMULA) & ~pl.col(name).str.contains(NUMBER)]
     ).collect(engine="streaming")
     return issues_.frame(
@@ -94,7 +98,7 @@ def _guarded(raw: RawTable) -> pl.DataFrame:
             column=name,
             value=cell["value"],
         )
-        for name in raw.names
+        for name in suspects
         if (cell := found[name][0])["cells"]
     )
 

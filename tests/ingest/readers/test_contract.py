@@ -246,3 +246,10 @@ def test_many_bad_rows_are_exactly_counted(put):
     assert table.counts.set_aside == 500
     assert table.frame.select(pl.len()).collect().item() == 49_500
     assert table.rejected.height == 500
+
+
+@pytest.mark.parametrize("line", [b'1,"' + b"x" * 6_000_000 + b'",FR\n', b"1," + b"x" * 6_000_000, b'"' * 6_000_000])
+def test_a_line_without_end_is_refused_before_it_is_read(put, line):
+    with pytest.raises(InputRefused, match="line 3: a line longer than 1048576 bytes"):
+        read(put(HEAD + b"0,a,DE\r\n" + line))
+    assert cells(read(put(HEAD + b"1,a,FR\n" * 800_000)))[-1] == ("1", "a", "FR")

@@ -14,7 +14,7 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
-from vigilance.ingest.readers import headings
+from vigilance.ingest.readers import headings, lines
 from vigilance.ingest.readers.cleaning import CODES, FOLDED_CR, FOLDED_LF, BadByte, Cleaned, Fate, Plan, clean
 from vigilance.ingest.readers.columns import unique_names
 from vigilance.ingest.readers.dialect import find, two_tables
@@ -77,6 +77,7 @@ def read_delimited(
     layout = find(head, name, matcher, limits, delimiter, text.start, headless=headless)
     names, notes = unique_names(layout.header, layout.match, name, layout.header_line)
     notes = _say_layout(layout, name) + notes
+    lines.refuse_endless(text.path, layout.data_start, name, limits)
     try:
         trailer = find_trailer(text.path, layout.data_start, layout.delimiter, layout.width)
         found = _scan(text, layout, trailer.end, name, matcher, limits)

@@ -8,6 +8,7 @@ second header has the right number of cells too. Nothing but the values can tell
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -33,9 +34,9 @@ _BLOCK: Final = 3
 _COVERED: Final = 0.97
 """Share of the values that the frequent forms of a patterned column cover; a form is frequent from ``_FREQUENT`` on."""
 _FREQUENT: Final = 0.02
-_NUMBER: Final = r"^[-+(]?[€$£]?\s?\d[\d\s.,']*\)?\s?[%€$£]?$|^[-+]?\d+(\.\d+)?[eE][-+]?\d+$"
+_NUMBER: Final = r"(?:[-+(]?[€$£]?\s?\d[\d\s.,']*\)?\s?[%€$£]?|[-+]?\d+(?:\.\d+)?[eE][-+]?\d+)"
 _YEAR: Final = r"^(19|20)\d\d$"
-_UNKNOWN: Final = r"^(?i:[-–—?.*]+|n/?\.?a\.?|#n/a|null|none|nan|unknown|tbd|inconnue?|nc|nd)$"
+_UNKNOWN: Final = r"(?i:[-–—?.*]+|n/?\.?a\.?|#n/a|null|none|nan|unknown|tbd|inconnue?|nc|nd)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,26 @@ class Pattern:
     forms: tuple[str, ...]
     years: bool
 
+    @property
+    def expression(self) -> str:
+        """What every value of the column matches: blank, unknown or of one of the forms."""
+        forms = "|".join(_NUMBER if form == "N" else "".join(map(_sign, form)) for form in self.forms)
+        return rf"^\s*(?:|{_UNKNOWN}|{forms})\s*$"
+
+
+def _sign(sign: str) -> str:
+    """The expression of one sign of a form."""
+    return {"9": r"\d+", "a": r"\p{L}+"}.get(sign) or re.escape(sign)
+
 
 def _value(column: str) -> pl.Expr:
     text = pl.col(column).str.strip_chars()
-    return pl.when((text != "") & ~text.str.contains(_UNKNOWN)).then(text)
+    return pl.when((text != "") & ~text.str.contains(f"^{_UNKNOWN}$")).then(text)
 
 
 def _form(value: pl.Expr) -> pl.Expr:
     reduced = value.str.slice(0, 200).str.replace_all(r"\d+", "9").str.replace_all(r"\p{L}+", "a")
-    return pl.when(value.str.contains(_NUMBER)).then(pl.lit("N")).otherwise(reduced)
+    return pl.when(value.str.contains(f"^{_NUMBER}$")).then(pl.lit("N")).otherwise(reduced)
 
 
 def of_columns(table: RawTable) -> Mapping[str, Pattern]:
@@ -143,25 +155,26 @@ def _refuse_second_table(table: RawTable, odd: pl.DataFrame) -> None:
 
 def _odd_rows(table: RawTable, patterns: Mapping[str, Pattern]) -> pl.DataFrame:
     """Rows with a value of an unusual form: ``breaks`` of the patterned columns ``of`` it that are filled."""
-    broken = {
-        name: (_value(name).is_not_null() & ~_form(_value(name)).is_in(list(pattern.forms))).fill_null(value=False)
-        for name, pattern in patterns.items()
-    }
+    broken = {name: ~pl.col(name).str.contains(pattern.expression) for name, pattern in patterns.items()}
+    broken = {name: flag.fill_null(value=False) for name, flag in broken.items()}
     wordy = [_value(name).str.contains(r"\p{L}").fill_null(value=False) for name in patterns]
     first = pl.coalesce(*(pl.when(flag).then(pl.lit(name)) for name, flag in broken.items()), pl.lit(None))
     value = pl.coalesce(*(pl.when(flag).then(pl.col(name)) for name, flag in broken.items()), pl.lit(None))
+    apart = (pl.col(LINE) - pl.col(LINE).shift(1, fill_value=0) > 1).alias("apart")
+    # Rows that break nothing, nearly all of them, are left out before anything dearer is asked.
     return (
-        table.frame.select(
+        table.frame.with_columns(apart)
+        .filter(pl.any_horizontal(broken.values()))
+        .select(
             ROW,
             LINE,
             pl.sum_horizontal(flag.cast(pl.Int32) for flag in broken.values()).alias("breaks"),
             pl.sum_horizontal(_value(name).is_not_null().cast(pl.Int32) for name in patterns).alias("of"),
             pl.sum_horizontal(flag.cast(pl.Int32) for flag in wordy).alias("words"),
-            (pl.col(LINE) - pl.col(LINE).shift(1, fill_value=0) > 1).alias("apart"),
+            "apart",
             first.cast(pl.String).alias("column"),
             value.cast(pl.String).alias("value"),
         )
-        .filter(pl.col("breaks") > 0)
         .collect(engine="streaming")
         .sort(ROW)
     )
