@@ -144,3 +144,13 @@ def test_what_is_no_certain_day_is_refused(sites: Callable[..., Any], texts: str
 def test_a_date_without_end_is_a_date(sites: Callable[..., Any]) -> None:
     intake = sites({"list": ["A"], "name": ["B"], "until": ["9999-12-31"]}, table="lists")
     assert not codes(intake)
+
+
+@pytest.mark.parametrize("text", ["-", "n/a", " ? ", ""])
+def test_a_required_cell_that_says_unknown_is_missing(sites: Callable[..., Any], text: str) -> None:
+    event = {"event_id": ["1"], "place_kind": ["site"], "place": ["S1"], "occurred_on": [text]}
+    measure = {"supplier_id": ["S1"], "pillar": [text], "proof": ["declared"]}
+    for table, row in (("events", event), ("measures", measure)):
+        intake = sites(row, table=table)
+        assert intake.counts["set_aside"] == 1, table
+        assert codes(intake) == ["value_missing"], table

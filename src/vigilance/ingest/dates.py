@@ -101,9 +101,12 @@ def column(cell: Cell, column: Column) -> Reader:
         numeric = pl.when(pl.col("day_first") == pl.col("month_first")).then("day_first")
     read = read.with_columns(date=pl.coalesce("sure", numeric))
     plan = _plan(cell, column, read, order, open_)
-    if not (cell.required and found["value"].null_count()):
+    # A word for unknown ("-") is as good as nothing, and a required date cannot be nothing.
+    if not (cell.required and found.height > known.height):
         return plan
-    return replace(plan, checks=[*plan.checks, cell.blank()], failing=True)
+    unsaid = cell.text.is_null() | cell.text.str.to_lowercase().is_in(pl.Series(sorted(BLANK_WORDS)).implode())
+    blank = replace(cell.blank(), key=pl.when(unsaid).then(pl.lit("blank")))
+    return replace(plan, checks=[*plan.checks, blank], failing=True)
 
 
 def _order(only_day: int, only_month: int) -> str | None:

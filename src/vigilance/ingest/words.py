@@ -249,10 +249,12 @@ def choice(cell: Cell, column: Column) -> Reader:
     """One of ``options['words']``: value → the folded spellings that mean it. Typed String."""
     spellings = {fold(s): value for value, known in column.options["words"].items() for s in (value, *known)}
     hint = _("one of: {words}").format(words=", ".join(column.options["words"]))
+    missing = Text("value_missing", "error", _("a required cell is blank"), hint)
+    unsaid = Reading(text=missing) if cell.required else Reading(None)
 
     def resolve(texts: Sequence[str]) -> list[Reading]:
         return [
-            Reading(None)
+            unsaid
             if visible(text).casefold() in BLANK_WORDS
             else Reading(spellings[fold(text)])
             if fold(text) in spellings
