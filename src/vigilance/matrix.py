@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any, Final
 
 import narwhals.stable.v2 as nw
+import numpy as np
 import polars as pl
 
 from vigilance import engines
@@ -181,8 +182,9 @@ def _with_presence(cells: pl.DataFrame, model: Model) -> pl.DataFrame:
     made = told.select("iso3", "division")
     for hazard in HAZARDS:
         found = audit_cells.presence(
-            told[f"{hazard}_positive"].to_numpy(),
-            told["audits"].to_numpy(),
+            # Undone targeting rests on fewer audits than were made; rounding must not put positives above them.
+            np.minimum(told[f"{hazard}_effective"].to_numpy(), told["effective_audits"].to_numpy()),
+            told["effective_audits"].to_numpy(),
             hazard,
             model.judgements,
             mean=told[f"{hazard}_p50"].clip(SMALLEST, 1 - SMALLEST).to_numpy(),
@@ -190,7 +192,8 @@ def _with_presence(cells: pl.DataFrame, model: Model) -> pl.DataFrame:
         made = made.with_columns(
             pl.Series(f"{hazard}_presence_{name}", getattr(found, name)).round(6) for name in ("p05", "p50", "p95")
         )
-    joined: pl.DataFrame = cells.join(made, on=["iso3", "division"], how="left")
+    counted = cells.drop("effective_audits", *(f"{hazard}_effective" for hazard in HAZARDS))
+    joined: pl.DataFrame = counted.join(made, on=["iso3", "division"], how="left")
     return joined
 
 

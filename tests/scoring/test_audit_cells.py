@@ -125,9 +125,38 @@ def test_a_users_own_audits_as_cells() -> None:
         }
     )
     on = date(2026, 11, 1)
-    found = counts(wrap(sites), wrap(audits), wrap(findings), judgements(), on).collect().to_native()
+    cells_of = counts(wrap(sites), wrap(audits), wrap(findings), judgements(), on)
+    found = cells_of.select("_iso3", "_division", "audits", f"{FL}_positive", f"{CL}_positive").collect().to_native()
     assert found.sort("_iso3").rows() == [("BGD", "14", 2, 1, 0), ("IND", "13", 1, 0, 0)]
     bare = counts(wrap(sites), wrap(audits), None, judgements(), on).collect().to_native()
     assert bare["forced_labour_positive"].sum() == 0
     cells = presence(found["forced_labour_positive"], found["audits"], FL, judgements())
     assert len(cells.p50) == 2
+
+
+def test_audits_of_a_list_drawn_with_known_probabilities() -> None:
+    """As ``effective_counts`` on the rows; a blank probability stands for itself."""
+    sites = pl.DataFrame({"_supplier_id": ["a", "b", "c", "d"], "_iso3": "BGD", "_division": ["14"] * 3 + ["13"]})
+    audits = pl.DataFrame(
+        {
+            "_supplier_id": ["a", "b", "c", "d"],
+            "_audited_on": [date(2026, 1, day) for day in range(1, 5)],
+            "_drawn_with": [0.1, None, 0.5, 0.25],
+        }
+    )
+    findings = pl.DataFrame(
+        {"_supplier_id": ["b", "c"], "_audited_on": [date(2026, 1, 2), date(2026, 1, 3)], "_topic": "forced labour"}
+    )
+    wrapped = [nw.from_native(frame.lazy()) for frame in (sites, audits, findings)]
+    found = counts(*wrapped, judgements(), on=date(2026, 11, 1)).collect().to_native().sort("_division")
+    hits, weights = effective_counts([0, 0, 1, 1], [0.25, 0.1, 1.0, 0.5], [0, 1, 1, 1], 2)
+    assert found["effective_audits"].to_list() == pytest.approx(weights.tolist(), rel=1e-4)
+    assert found["forced_labour_effective"].to_list() == pytest.approx(hits.tolist(), rel=1e-4)
+    assert found["child_labour_effective"].to_list() == [0.0, 0.0]
+    assert found["audits"].to_list() == [1, 3]
+    plain = counts(
+        wrapped[0], nw.from_native(audits.drop("_drawn_with").lazy()), wrapped[2], judgements(), on=date(2026, 11, 1)
+    )
+    bare = plain.collect().to_native()
+    assert bare["effective_audits"].to_list() == [float(n) for n in bare["audits"]]
+    assert bare["forced_labour_effective"].to_list() == [float(n) for n in bare["forced_labour_positive"]]

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 _RULES: Final = "evidence.audit_cells"
+UNIT: Final = 2.0**-16
+"""Weights are summed in whole units, so that no engine's order of rows can show in them."""
+SMALLEST_DRAW: Final = 1e-4
+"""A rarer draw counts as this one: no single audit stands for more than 10,000, and the sums stay whole numbers."""
 _SENSITIVITIES: Final = 40
 """Points of the grid over Se, at the middle of slices of equal probability."""
 _PRESENCES: Final = 400
@@ -116,27 +120,59 @@ def counts(
     """The user's own audits as cells: one row per ``_iso3, _division`` with at least one visit by a date.
 
     Gives ``audits`` (visits: the same audit twice counts once) and ``<h>_positive`` (visits that found the hazard), all
-    Int64. The audits of a list are seldom a random sample: where drawing probabilities are known, use
-    ``effective_counts`` on the rows instead.
+    Int64. The audits of a list are seldom a random sample: where ``_drawn_with`` says with which probability a visit
+    was drawn (a blank one was chosen for its own sake, and stands for itself), ``effective_audits`` and
+    ``<h>_effective`` (Float64) are what ``effective_counts`` makes of them; else they are the counts.
     """
-    seen = visits(audits, sites, judgements, on)
+    seen = _with_weights(visits(audits, sites, judgements, on), audits)
     places = sites.select("_supplier_id", "_iso3", "_division")
     if findings is not None:
         rows = read_findings(findings, judgements, on, tables or small_tables(sites))
         seen = seen.join(found_days(rows), on=["_supplier_id", "_audited_on"], how="left")
     else:
         seen = seen.with_columns(**{f"_{name}_found": nw.lit(0) for name in SHORT.values()})
-    return (
+    found = {hazard: nw.col(f"_{SHORT[hazard]}_found").fill_null(0).cast(nw.Int64) for hazard in HAZARDS}
+    weight = nw.col("_units")
+    summed = (
         seen.join(places, on="_supplier_id", how="inner")
+        .with_columns(_square=of_units(weight) * weight, **{f"_{h}_hit": weight * found[h] for h in HAZARDS})
         .group_by("_iso3", "_division")
         .agg(
             nw.len().cast(nw.Int64).alias("audits"),
-            *(
-                nw.col(f"_{SHORT[hazard]}_found").fill_null(0).sum().cast(nw.Int64).alias(f"{hazard}_positive")
-                for hazard in HAZARDS
-            ),
+            *(nw.col(f"_{SHORT[h]}_found").fill_null(0).sum().cast(nw.Int64).alias(f"{h}_positive") for h in HAZARDS),
+            nw.col("_units").sum().cast(nw.Int64),
+            nw.col("_square").floor().cast(nw.Int64).sum().cast(nw.Int64),
+            *(nw.col(f"_{h}_hit").sum().cast(nw.Int64) for h in HAZARDS),
         )
     )
+    total = of_units(nw.col("_units"))
+    effective = total * total / of_units(nw.col("_square"))
+    return summed.select(
+        "_iso3",
+        "_division",
+        "audits",
+        *(f"{h}_positive" for h in HAZARDS),
+        effective_audits=effective,
+        **{f"{h}_effective": effective * of_units(nw.col(f"_{h}_hit")) / total for h in HAZARDS},
+    )
+
+
+def of_units(count: nw.Expr) -> nw.Expr:
+    """A whole count of ``UNIT`` as a number."""
+    return count.cast(nw.Float64) * UNIT
+
+
+def _with_weights(seen: Frame, audits: Frame) -> Frame:
+    """The visits with ``_units``, the number of audits that each stands for (1 / its probability), in units."""
+    one = nw.lit(round(1.0 / UNIT), dtype=nw.Int64)
+    if "_drawn_with" not in audits.collect_schema().names():
+        return seen.with_columns(_units=one)
+    drawn = audits.filter(nw.col("_drawn_with") > 0)
+    likely = drawn.group_by("_supplier_id", "_audited_on").agg(nw.col("_drawn_with").max())
+    likelier = nw.when(nw.col("_drawn_with") > SMALLEST_DRAW).then(nw.col("_drawn_with")).otherwise(SMALLEST_DRAW)
+    units = (1.0 / likelier / UNIT + 0.5).floor().cast(nw.Int64)
+    joined = seen.join(likely, on=["_supplier_id", "_audited_on"], how="left")
+    return joined.with_columns(_units=nw.when(~nw.col("_drawn_with").is_null()).then(units).otherwise(one))
 
 
 def effective_counts(positive: ArrayLike, drawn_with: ArrayLike, cell: ArrayLike, cells: int) -> tuple[Floats, Floats]:

@@ -46,6 +46,7 @@ TABLE: Final = Table(
         Column("grade", identifiers.text),
         Column("in_season", words.boolean),
         Column("woman_in_team", words.boolean),
+        Column("drawn_with", numbers.share),
     ),
     needed=(("supplier_id",), ("audited_on",)),
     key=("supplier_id", "audited_on"),
