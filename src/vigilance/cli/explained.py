@@ -22,7 +22,10 @@ from vigilance.terms import HAZARDS
 _ = messages("cli")
 
 WIDTH: Final = 80
+NAME: Final = 31
 SHOWN_OPTIONS: Final = 3
+FIRST_DAY: Final = "-01-01"
+"""What holds since the first day of a year is said by its year."""
 
 
 class Notes:
@@ -79,7 +82,7 @@ def tell(found: Mapping[str, Any], titles: Mapping[str, str]) -> None:
                 grade=of_hazard["grade"],
             )
         )
-        click.echo(f"  {_('line'):<29} {_('ratio'):>9}  {_('90 % range'):>11}  {_('sources, since')}")
+        click.echo(f"  {_('line'):<{NAME}} {_('ratio'):>8}  {_('90 % range'):>11}  {_('sources, since')}")
         for step in of_hazard["steps"]:
             _line(step, notes)
         _end(of_hazard)
@@ -102,9 +105,12 @@ def _line(step: Mapping[str, Any], notes: Notes) -> None:
     else:
         value, bounds = drivers.ratio(step["ratio"]), f"{number(step['low'], 2)}-{number(step['high'], 2)}"
     bounds = bounds if step["low"] < step["high"] else "-"
-    mark = " " if step["known"] else "?"
-    since = f" {step['since']}" if step["since"] else ""
-    click.echo(f" {mark}{name:<29.29} {value:>9}  {bounds:>11}  {notes.mark(step['source'])}{since}"[:WIDTH])
+    since = str(step["since"] or "").removesuffix(FIRST_DAY)
+    *above, last = textwrap.wrap(name, NAME) or [""]
+    for place, part in enumerate((*above, last)):
+        mark = "?" if place == 0 and not step["known"] else " "
+        values = f" {value:>8}  {bounds:>11}  {notes.mark(step['source'])} {since}" if part is last else ""
+        click.echo(f" {mark}{part:<{NAME}}{values}".rstrip())
 
 
 def _end(of_hazard: Mapping[str, Any]) -> None:
