@@ -286,9 +286,15 @@ def _by_place(frames: Mapping[str, pl.DataFrame], register: Register) -> dict[st
     return coded
 
 
+def _about(site: pl.DataFrame, frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The frames without the rows about other sites: what one site costs does not depend on how many there are."""
+    mine = pl.col(ID).is_null() | pl.col(ID).is_in(site[ID].implode())
+    return {name: frame.filter(mine) if ID in frame.columns else frame for name, frame in frames.items()}
+
+
 def lines(site: pl.DataFrame, frames: Mapping[str, pl.DataFrame], judgements: Judgements, on: date) -> pl.DataFrame:
     """The explanation lines of the evidence and the measures about some sites (``scoring.explain.COLUMNS``)."""
-    evidence = gathered(frames)
+    evidence = gathered(_about(site, frames))
     sites = nw.from_native(site.lazy())
     found = []
     if not evidence.empty:
