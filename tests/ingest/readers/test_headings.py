@@ -89,3 +89,12 @@ def test_messages_name_the_file_of_the_user_not_a_copy(put):
     content = "".join(f"2024-01-{day:02d}^{day}^a{day}\n" for day in range(1, 20))
     table = any_header(put, "day^number^code\n" + content.replace("2024-01-07", "seventh"))
     assert set(table.issues["file"]) == {"list.csv"}
+
+
+@pytest.mark.parametrize("gap", ["", " "])
+def test_decimal_commas_without_quotes_are_not_taken_for_a_short_header(put, gap):
+    content = "".join(
+        f"part {word},{gap}{place},{place * 7 % 100},{gap}Lyon\n" for place, word in enumerate("abcdefgh", 1)
+    )
+    with pytest.raises(InputRefused, match="line 1: 3 names for 4 cells"):
+        any_header(put, f"name,{gap}amount,{gap}place\n" + content)

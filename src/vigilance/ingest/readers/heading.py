@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from vigilance.errors import InputRefused
@@ -27,6 +28,8 @@ _YEAR: Final = re.compile(r"(19|20)\d\d")
 _VALUE: Final = re.compile(r"\s*[-+(]?[€$£]?\s*\d[\d\s.,:/%-]*\)?\s*$|\s*(true|false|null|nan|n/a)\s*$", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[-+(]?[€$£]?\s?\d[\d\s.,']*\)?\s?[%€$£]?|[-+]?\d+(\.\d+)?[eE][-+]?\d+")
 _THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}( \d{3})+([.,]\d+)?")
+_WHOLE: Final = re.compile(r"[-+]?\d+|[-+]?\d{1,3}( \d{3})+")
+_FRACTION: Final = re.compile(r"\d{1,3}( ?[%€$£])?")
 _BLANKS: Final = re.compile(r"[-+]?[\d.,]+( [-+]?[\d.,]+)+")
 
 
@@ -51,6 +54,7 @@ def locate(
     if headless:
         fit = _without_header(mark, width, rows, index, suspect)
         _refuse_several_in_one(fit, width, name, [other for other in DELIMITERS if declared and other != mark])
+        _refuse_decimal_commas(fit, width, name)
         return fit
     if suspect is None:
         if not _reads_like_names(record, below):
@@ -129,6 +133,21 @@ def _refuse_several_in_one(fit: Fit, width: int, name: str, others: Sequence[str
                 ).format(file=name, line=fit.record.line),
                 hint=_("say which delimiter the file uses"),
             )
+
+
+def _refuse_decimal_commas(fit: Fit, width: int, name: str) -> None:
+    """Refuse a header with fewer cells than the lines below where decimal commas may have made the others."""
+    missing = width - len(fit.lost.cells or ()) if fit.lost and fit.lost.cells and fit.delimiter == "," else 0
+    shapes = [record.cells for record in fit.below if record.cells and len(record.cells) == width]
+    columns = [[cell.strip() for cell in column] for column in zip(*shapes, strict=True)]
+    halves = sum(all(map(_WHOLE.fullmatch, a)) and all(map(_FRACTION.fullmatch, b)) for a, b in pairwise(columns))
+    if 0 < missing <= halves and fit.lost:
+        raise InputRefused(
+            _("{file}, line {line}: {cells} names for {width} cells; commas may be decimal marks here").format(
+                file=name, line=fit.lost.line, cells=len(fit.lost.cells or ()), width=width
+            ),
+            hint=_("put quotes around numbers with a decimal comma, or use another delimiter"),
+        )
 
 
 def _may_be_several(cell: str, others: Sequence[str]) -> bool:
