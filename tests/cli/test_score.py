@@ -328,3 +328,10 @@ def test_the_band_to_fail_on_is_named_in_the_language(tmp_path: Path, command: R
     code, _said, err = command(path, "--out", tmp_path / "a", "--fail-on", "moderate", "--lang", "fr")
     assert code == 10
     assert "la classe modéré " in err
+
+
+def test_french_spaces_are_no_strange_characters(tmp_path: Path, command: Run) -> None:
+    path = written(tmp_path / "list.csv", *GOOD, "A-6,Société\u00a0du Nord\x07,France,14,1,10,,")
+    _code, said, _err = command(path, "--out", tmp_path / "a", "--lang", "fr")
+    assert "·;" not in said
+    assert " ; " in said

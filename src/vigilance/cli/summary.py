@@ -23,6 +23,7 @@ WIDTH: Final = 80
 BAR: Final = 24
 TOP: Final = 5
 PRINTED_ISSUES: Final = 8
+FIXED_SPACES: Final = "\u00a0\u202f"
 COLOURS: Final = {"severe": "red", "high": "yellow", "moderate": "cyan", "low": "green"}
 
 
@@ -99,7 +100,7 @@ def _worst(top: pl.DataFrame, hazard: str, said: dict[str, str]) -> None:
 
 
 def _fitted(text: str, width: int) -> str:
-    clean = "".join(c if c.isprintable() else "·" for c in text)
+    clean = "".join(c if c.isprintable() else " " if c in FIXED_SPACES else "·" for c in text)
     return clean if len(clean) <= width else clean[: width - 1] + "…"
 
 
