@@ -18,6 +18,7 @@ from vigilance.ingest.columns import LINE, ROW, Tables
 from vigilance.ingest.headers import Headers, nearest
 from vigilance.ingest.input_tables import table as input_table
 from vigilance.ingest.intake import Intake
+from vigilance.ingest.readers.columns import unique_names
 from vigilance.ingest.readers.table import REJECTED_SCHEMA, Counts, Dialect, RawTable
 from vigilance.ingest.reading import understand
 
@@ -56,17 +57,18 @@ def raw_table(frame: Any, headers: Headers, name: str) -> RawTable:
             ),
             hint=_hint(headers.table, native.columns, list(missing)),
         )
-    own = native.columns
-    text = _text(native).with_row_index(LINE, offset=1)
+    header = native.columns
+    own, notes = unique_names(header, None, name, 0)
+    text = _text(native.rename(dict(zip(header, own, strict=True)))).with_row_index(LINE, offset=1)
     held = text.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in own)).with_row_index(ROW)
     held = held.with_columns(pl.col(ROW, LINE).cast(pl.Int64))
     return RawTable(
         file=Path(name),
         sheet="",
-        header=list(own),
+        header=list(header),
         names=list(own),
         frame=held.lazy(),
-        issues=issues_.frame(),
+        issues=issues_.frame(notes),
         rejected=pl.DataFrame(schema=REJECTED_SCHEMA),
         counts=Counts(native.height, held.height, 0, native.height - held.height),
         sha256=_digest(text),

@@ -7,6 +7,7 @@ makes every value text once, and gives ``{rows, nans: {column: count}}`` or ``{r
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import polars as pl
@@ -22,9 +23,14 @@ def is_flat(dtype: pl.DataType) -> bool:
     return not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)
 
 
+def called(name: str) -> pl.Expr:
+    """The column of exactly that name: Polars would take ``*``, and ``^`` to ``$``, for a pattern of names."""
+    return pl.col(f"^{re.escape(name)}$" if name == "*" or name.startswith("^") else name)
+
+
 def as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     """A column as text: whole floats without a point, ISO dates, an empty string or NaN as null."""
-    value = pl.col(column)
+    value = called(column)
     if dtype.is_float():
         value = value.cast(pl.Float64).fill_nan(None)
         whole = (value == value.floor()) & (value.abs() < _WHOLE)
@@ -50,7 +56,7 @@ def _look(request: dict[str, Any]) -> dict[str, Any]:
         return {"refused": "columns", "detail": str(len(schema))}
     if rows * len(schema) > request["cells"]:
         return {"refused": "bomb", "detail": f"{rows} x {len(schema)}"}
-    nans = source.select(pl.col(column).is_nan().sum() for column, dtype in schema.items() if dtype.is_float()).collect(
+    nans = source.select(called(column).is_nan().sum() for column, dtype in schema.items() if dtype.is_float()).collect(
         engine="streaming"
     )
     text = source.select(as_text(column, dtype).alias(column) for column, dtype in schema.items() if is_flat(dtype))

@@ -15,6 +15,11 @@ from vigilance.issues import issue, shown
 _ = messages("readers")
 
 
+def stands_for_others(name: str) -> bool:
+    """Whether Polars takes a name for a pattern of names (``*``, or ``^`` to ``$``): no column can be called so."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
 def unique_names(
     header: Sequence[str], match: Match | None, name: str, line: int, *, sheet: str = ""
 ) -> tuple[list[str], list[dict[str, Any]]]:
@@ -38,14 +43,14 @@ def unique_names(
     seen: set[str] = set()
     issues = []
     for place, cell in enumerate(header, start=1):
-        wish = cell if cell.strip() else f"column {place}"
+        wish = cell if cell.strip() and not stands_for_others(cell) else f"column {place}"
         new, count = wish, 2
         while new in seen or new in (ROW, LINE) or (new != cell and new in taken):
             new, count = f"{wish} ({count})", count + 1
         seen.add(new)
         names.append(new)
         if new != cell:
-            code = "duplicate_header" if cell.strip() else "unnamed_column"
+            code = "duplicate_header" if wish == cell else "unnamed_column"
             text = _("column {place} is called '{new}' here, its header '{old}' not being a name of its own")
             issues.append(
                 issue(
