@@ -63,7 +63,7 @@ def test_the_lines_of_a_world_add_up_to_its_link(model: Model) -> None:
     for hazard in HAZARDS:
         of, numbers = design(model, sites, hazard), parameters(model.judgements, hazard)
         truth = drawn_truth(of, 0.5, np.random.default_rng(4))
-        free = replace(of, bound=1e6, ceiling=1e6)
+        free = replace(of, bound=1e6, list_bound=1e6, ceiling=1e6)
         total = sum(line_values(of, numbers, truth).values())
         assert np.asarray(total) == pytest.approx(link(free, numbers, truth).ln_m, abs=1e-5)
         told = decomposition.claimed(model, sites).filter(pl.col("hazard") == str(hazard))

@@ -143,7 +143,7 @@ def _reasons(
     """Coverage on the same draws by intervals of other widths."""
     centre = link(of, numbers, of.stated).ln_m
     width = ((centre - np.log(-np.log1p(-p05))) / Z) ** 2
-    free = replace(of, bound=FAR, ceiling=FAR)
+    free = replace(of, bound=FAR, list_bound=FAR, ceiling=FAR)
     unbound = _drawn(free, numbers, model, len(drawn), seed)
     straight = link(free, numbers, of.stated).ln_m
     variance = drawn.var(axis=0)

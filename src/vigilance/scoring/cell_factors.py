@@ -10,7 +10,7 @@ Shapes: C countries × D divisions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,10 +116,20 @@ def list_lines(
         around = _neighbours(hazard, judgements, facts, grid, at, (seen[0], then))
         said = sum(map(_stated, listings.values())) + sum(one.ln for one in around.values())
         bounded.append(reach * np.tanh(said / reach))
+        # The bound lets a move of the sum through as far as it is from its limit, and so its uncertainty. It is a
+        # matter of the cell alone: no answer of a site changes it.
+        through = (1.0 - np.tanh(said / reach) ** 2) ** 2
+        listings = {name: _narrowed(one, through) for name, one in listings.items()}
+        around = {name: replace(one, var=one.var * through) for name, one in around.items()}
         made.append((listings, around, bounded[-1] - said))
     rates, ratios = base
     evened = balance(ratios + bounded[0], at.weight * np.exp(rates), at)
     return ListLines(*made[1], balance=evened)
+
+
+def _narrowed(listing: Listing, through: Floats) -> Listing:
+    effect = replace(listing.effect, var=listing.effect.var * through[..., None])
+    return replace(listing, effect=effect)
 
 
 def _flags(name: str, hazard: Hazard, seen: Listed) -> Flags:
