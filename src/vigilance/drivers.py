@@ -24,7 +24,7 @@ TITLES: Final[Mapping[str, str]] = {
     "country": N_("country"),
     "tier": N_("tier in the chain"),
     "listed_good": N_("listed good"),
-    "listed_other_hazard": N_("listed for the other hazard"),
+    "listed_other_hazard": N_("listed for the other hazard only"),
     "listed_elsewhere": N_("activity listed elsewhere"),
     "listed_in_country": N_("listed goods of the country"),
     "listed_upstream": N_("listed good upstream"),
