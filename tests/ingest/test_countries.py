@@ -205,6 +205,15 @@ def test_broken_letters_are_restored_aloud_where_one_country_fits(text: str, iso
     assert reading.text.code == ("country_broken_letters" if iso3 else "country_unknown")
 
 
+def test_what_is_said_of_a_country_is_said_once() -> None:
+    for text in ("CÃ´te d'Ivoire", "C?te d'Ivoire", "Scotland", "CN-XJ", "MF-MF"):
+        first = resolve([text])[0]
+        assert first.text is not None
+        assert first.repaired is not None
+        again = resolve([first.repaired])[0]
+        assert (again.value, again.text) == (first.value, None)
+
+
 @pytest.mark.parametrize(("text", "iso3"), {"Scotland": "GBR", "Écosse": "GBR", "GB-WLS": "GBR", "DDR": "DEU"}.items())
 def test_a_part_of_a_country_is_read_as_its_country_aloud(text: str, iso3: str) -> None:
     reading = resolve([text])[0]

@@ -168,7 +168,8 @@ class Activities:
         return [self.title(code) for _title, _score, code in hits]
 
 
-def _reading(index: Activities, text: str, scheme: str | None) -> Reading:
+def _reading(index: Activities, text: str, scheme: str | None, unknown: str) -> Reading:
+    """What a text means; ``unknown`` is how a cell of the column says that it does not know."""
     if visible(text).casefold() in BLANK_WORDS or fold(text) == "":
         return Reading((terms.DIVISION_UNKNOWN, None))
     found = index.understand(text, scheme)
@@ -182,7 +183,7 @@ def _reading(index: Activities, text: str, scheme: str | None) -> Reading:
             _("too broad for one division of ISIC Rev. 4: the activity counts as unknown"),
             _("name what the site makes or does"),
         )
-        return Reading((terms.DIVISION_UNKNOWN, None), said, "")
+        return Reading((terms.DIVISION_UNKNOWN, None), said, unknown)
     if (found.how == "label" and sure >= _PLENTY) or sure >= _SURE:
         return Reading((division, sure))
     said = Text(
@@ -213,10 +214,10 @@ def _unknown(index: Activities, text: str) -> Text:
 def column(cell: Cell, _specification: Column) -> Reader:
     """An activity; typed as ``_division``, ``_division_confidence`` and, as written, under its own name."""
     index = Activities.of(cell.facts) if cell.facts is not None else Activities()
-    scheme = scheme_of(cell.header)
+    scheme, unknown = scheme_of(cell.header), "unknown" if cell.required else ""
     plan = yield from read_words(
         cell,
-        lambda texts: [_reading(index, text, scheme) for text in texts],
+        lambda texts: [_reading(index, text, scheme, unknown) for text in texts],
         {
             "_division": (pl.String(), lambda pair: pair[0]),
             "_division_confidence": (pl.Float64(), lambda pair: pair[1]),

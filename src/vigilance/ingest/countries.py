@@ -181,13 +181,19 @@ def resolve(texts: Sequence[str], members: frozenset[str] | None = None) -> list
         found = mended or country(text)
         said = _mended(mended) if mended else _subdivided(text)
         if isinstance(found, str) and (members is None or found in members):
-            readings.append(Reading(found, said))
+            readings.append(Reading(found, said, _plainly(found) if said else None))
             continue
         near: list[str] = []
         if found is None and budget:
             near, budget = suggestions(text), budget - 1
         readings.append(Reading(text=_refusal(found, near)))
     return readings
+
+
+def _plainly(iso3: str) -> str:
+    """A country as it is read without a remark: by its name, or by its code where the name has two meanings."""
+    title = vocabulary().title(iso3)
+    return title if country(title) == iso3 else iso3
 
 
 def restored(text: str) -> str | None:

@@ -304,14 +304,14 @@ def share(cell: Cell, column: Column) -> Reader:
         typed={column.typed: value},
         checks=[check],
         notes=notes,
-        repaired=None if settled.style.plain and not percent and not whole else _rewritten(value, whole=bool(whole)),
+        repaired=None if settled.style.plain and not percent and not whole else _rewritten(value),
         failing=settled.failing,
     )
 
 
-def _rewritten(value: pl.Expr, *, whole: bool) -> pl.Expr:
-    """Shares as plain text; a 1 that nothing explains is written so that it leaves no doubt."""
-    return pl.when(value == 1).then(pl.lit("100%")).otherwise(repaired(value)) if whole else repaired(value)
+def _rewritten(value: pl.Expr) -> pl.Expr:
+    """Shares as plain text; all of it with its sign, because a 1 alone might be one per cent."""
+    return pl.when(value == 1).then(pl.lit("100%")).otherwise(repaired(value))
 
 
 def _scales(cell: Cell, value: pl.Expr) -> dict[str, pl.Expr]:
