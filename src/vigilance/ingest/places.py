@@ -111,8 +111,9 @@ def _searched(text: pl.Expr, names: Mapping[str, str]) -> pl.Expr:
 
 
 def _own_name(text: pl.Expr) -> pl.Expr:
-    """The name of a zone as two people would write it alike: small letters, single spaces."""
-    return text.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    """The name of a zone as two people would write it alike: small letters, single spaces, no guard of an export."""
+    plain = text.str.replace(r"^'([\s]*[=+\-@＝＋－＠])", "${1}")
+    return plain.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 
 
 def zone_reader(zone: Cell | None, address: Cell | None, facts: Tables) -> Reader:
