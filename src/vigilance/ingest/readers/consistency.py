@@ -179,9 +179,28 @@ def _refuse_other_delimiter(rows: Sequence[Record], name: str) -> None:
 
 
 def _agreement(rows: Sequence[Record]) -> tuple[int, float]:
-    """The usual number of cells, and the share of non-blank records that have it."""
-    counts = [len(record.cells) if record.cells else 0 for record in rows if record.filled or not record.cells]
+    """The usual number of cells, and the share of the records that have it.
+
+    Blank lines and comments do not count, nor do titles and notes, which are single cells without any delimiter above
+    and below, unless they are most of the file.
+    """
+    records = [r for r in rows if (r.filled or not r.cells) and not _is_comment(r)]
+    places = [place for place, record in enumerate(records) if not _is_plain(record)]
+    table = records[places[0] : places[-1] + 1] if places else []
+    if len(table) * 2 > len(records):
+        records = table
+    counts = [len(record.cells) if record.cells else 0 for record in records]
     if not counts:
         return 0, 0.0
     width, times = Counter(counts).most_common(1)[0]
     return width, times / len(counts)
+
+
+def _is_plain(record: Record) -> bool:
+    """Whether a record is one cell in which no delimiter stands."""
+    text = "".join(record.filled)
+    return record.cells is not None and len(record.filled) < 2 and not any(mark in text for mark in DELIMITERS)
+
+
+def _is_comment(record: Record) -> bool:
+    return len(record.filled) == 1 and record.filled[0].startswith("#")

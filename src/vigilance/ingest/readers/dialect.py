@@ -138,7 +138,11 @@ def nearest(missing: Sequence[str], found: Sequence[str]) -> str:
 
 def _refuse_foreign_quotes(fit: Fit, name: str) -> None:
     """Refuse a file that puts cells between apostrophes and the like: they would become part of the values."""
-    lines = [record for record in (fit.record, *fit.below) if any(map(_is_wrapped, record.cells or ()))]
+    records = (fit.record, *fit.below)
+    wrapped = [cell for record in records for cell in record.cells or () if _is_wrapped(cell)]
+    if any(fit.delimiter in cell for cell in wrapped):
+        return  # quotes stand around them; the other marks are text
+    lines = [record for record in records if any(map(_is_wrapped, record.cells or ()))]
     if len(lines) > 1 and len(lines) * 10 >= len(fit.below):
         raise InputRefused(
             _("{file}, line {line}: cells between apostrophes or other marks instead of quotes").format(

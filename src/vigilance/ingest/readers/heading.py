@@ -64,7 +64,7 @@ def locate(
     names = _in_another_delimiter(suspect, mark, width)
     if alike is not False and names:
         return Fit(mark, suspect, None, tuple(rows[: index - 1]), tuple(rows[index:]), names=names)
-    if alike and len(suspect.cells or ()) == width:
+    if alike is not False and len(suspect.cells or ()) == width and (alike or _is_first(suspect, rows)):
         return Fit(mark, suspect, None, tuple(rows[: index - 1]), tuple(rows[index:]))
     if alike:
         raise header_missing(name, record.line, [cell.strip() for cell in record.filled])
@@ -75,6 +75,11 @@ def locate(
             hint=_("mend the line of column names, or remove the lines above it"),
         )  # fmt: skip
     return Fit(mark, record, None, tuple(rows[:index]), tuple(below))
+
+
+def _is_first(record: Record, rows: Sequence[Record]) -> bool:
+    """Whether a line is the first of the file and its first cell is filled: a header with gaps, or over two lines."""
+    return record is rows[0] and bool(record.cells and record.cells[0].strip())
 
 
 def _first_whole(rows: Sequence[Record], width: int) -> int | None:

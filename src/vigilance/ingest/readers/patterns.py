@@ -29,6 +29,8 @@ _LEAST: Final = 8
 """Values from which a column can have a pattern."""
 _FORMS: Final = 6
 _FEW: Final = 4
+_NAME: Final = 40
+"""Signs of the longest cell of a line that may name columns."""
 _BLOCK: Final = 3
 """Rows at the end, all unlike the table, from which they are taken for another one."""
 _COVERED: Final = 0.97
@@ -138,7 +140,8 @@ def _another_table(table: RawTable, odd: pl.DataFrame) -> pl.DataFrame:
         return odd.clear()
     first = int(firsts[0])
     cells = table.frame.filter(pl.col(ROW) == first).select(table.names).collect().row(0)
-    if not all(cell and any(char.isalpha() for char in cell) for cell in cells):
+    names = all(cell and len(cell) <= _NAME and any(char.isalpha() for char in cell) for cell in cells)
+    if not names or (to_the_end["of"].max() == 1 and to_the_end.height <= _FEW):
         return odd.clear()
     above = table.frame.filter(pl.col(ROW) < first)
     known = above.select((pl.col(name) == cell).any() for name, cell in zip(table.names, cells, strict=True)).collect()
