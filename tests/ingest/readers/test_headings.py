@@ -103,6 +103,6 @@ def test_decimal_commas_without_quotes_are_not_taken_for_a_short_header(put, gap
 @pytest.mark.parametrize("name", ["*", "^a.*$", "^$"])
 def test_a_header_that_the_engine_takes_for_a_pattern_is_a_name(put, name):
     table = any_header(put, f"id,{name}\n1,x\n2,y\n")
-    assert table.names == ["id", f"{name} (column 2)"]
+    assert table.names == ["id", "column 2"]
     assert cells(table) == [("1", "x"), ("2", "y")]
-    assert ("duplicate_header", 1) in codes(table)
+    assert codes(table) == [("unnamed_column", 1)]

@@ -66,8 +66,3 @@ def unique_names(
                 )
             )
     return names, issues
-
-
-def _is_pattern(cell: str) -> bool:
-    """Whether the engine takes a name for a pattern of names: a star, or an expression between ``^`` and ``$``."""
-    return cell == "*" or (cell.startswith("^") and cell.endswith("$"))
