@@ -34,7 +34,7 @@ _ = messages("run")
 
 BATCH_ROWS: Final = 50_000
 """Rows that are scored at once; bounds the memory, not the length of a list."""
-AHEAD: Final = 8
+AHEAD: Final = 6
 """Batches that the core may have in hand before the first of them is taken."""
 PATIENCE: Final = 1.0
 """Seconds to wait for whoever takes the batches before the core gets another one all the same."""

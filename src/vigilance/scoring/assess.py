@@ -174,9 +174,9 @@ def _with_rate(frame: Any, model: Model, hazard: Hazard) -> Any:
     for name in terms:
         factors, var = factors + nw.col(f"ln_{name}"), var + nw.col(f"var_{name}")
     bound, ceiling = bounds(model.judgements)
-    frame = frame.with_columns(factors.alias("ln_factors"), var.alias(f"{hazard}_link_var"))
-    frame = frame.with_columns((nw.col(f"{hazard}_ln_outside") + bound(nw.col("ln_factors"))).alias("ln_raw"))
-    return frame.with_columns(ceiling(nw.col("ln_raw")).alias(f"{hazard}_ln_rate"))
+    frame = frame.with_columns((nw.col(f"{hazard}_ln_outside") + bound(factors)).alias("ln_raw"))
+    frame = frame.with_columns(nw.col("ln_raw").exp().alias("raw"), var.alias(f"{hazard}_link_var"))
+    return frame.with_columns(ceiling(nw.col("ln_raw"), nw.col("raw")).alias(f"{hazard}_ln_rate"))
 
 
 def _with_drivers(frame: Any, model: Model, hazard: Hazard, evidence: bool, measures: bool) -> Any:
@@ -185,9 +185,9 @@ def _with_drivers(frame: Any, model: Model, hazard: Hazard, evidence: bool, meas
     terms = site_terms(model, hazard)
     site = [lines.driver(name, nw.col(f"ln_{name}")) if name in terms else nothing for name in lines.SITE_FACTORS]
     merged = lines.largest_of(_three(f"{hazard}_cell_driver"), _three(f"{hazard}_pattern_driver"))
-    frame = frame.with_columns(
-        **_numbered("site", lines.in_order(site[0], site[1], nw.col("size_driver"))), **_numbered("merged", merged)
-    )
+    # One step after the other: within one step an engine would compute a driver again for every use.
+    frame = frame.with_columns(**_numbered("own", (site[0], site[1], nw.col("size_driver"))))
+    frame = frame.with_columns(**_numbered("site", lines.in_order(*_three("own"))), **_numbered("merged", merged))
     frame = frame.with_columns(**_numbered("drivers", lines.largest_of(_three("merged"), _three("site"))))
     added = {lines.EVIDENCE: nw.col("shift_used")} if evidence else {}
     added |= {lines.MEASURES: nw.col("ln_m") - nw.col("ln_m_inherent")} if measures else {}
@@ -212,17 +212,19 @@ def _numbered(stem: str, three: lines.Three) -> dict[str, nw.Expr]:
     return {f"{stem}_{place + 1}": expr for place, expr in enumerate(three)}
 
 
-def bounds(judgements: Judgements) -> tuple[Callable[[nw.Expr], nw.Expr], Callable[[nw.Expr], nw.Expr]]:
-    """The two smooth bounds: on the factors together, and on the rate. Both increase strictly: no two risks tie."""
+def bounds(judgements: Judgements) -> tuple[Callable[[nw.Expr], nw.Expr], Callable[[nw.Expr, nw.Expr], nw.Expr]]:
+    """The two smooth bounds: on the factors together, and on the rate. Both increase strictly: no two risks tie.
+
+    The second wants the logarithm of the rate and the rate itself, each a column that is already computed.
+    """
     limit = math.log(judgements.value("method.combined_ratio_bound"))
     top = judgements.value("method.rate_ceiling")
 
     def together(total: nw.Expr) -> nw.Expr:
-        e = (total * (2.0 / limit)).exp()
-        return limit * (e - 1.0) / (e + 1.0)
+        # L·tanh(x/L), with one exponential.
+        return limit - 2.0 * limit / ((total * (2.0 / limit)).exp() + 1.0)
 
-    def rate(ln_raw: nw.Expr) -> nw.Expr:
-        raw = ln_raw.exp()
+    def rate(ln_raw: nw.Expr, raw: nw.Expr) -> nw.Expr:
         # For a small rate, c(1 - exp(-π*/c)) = π*(1 - π*/2c) to the last digits; the subtraction would lose some.
         small = ln_raw + (1.0 - raw * (0.5 / top)).log()
         return nw.when(raw < 1e-7).then(small).otherwise((top * (1.0 - (raw * (-1.0 / top)).exp())).log())
@@ -257,16 +259,18 @@ def _with_quantiles(frame: Any, hazard: Hazard, evidence: bool, measures: bool) 
             (nw.col("on_logit").sqrt() / whole * nw.col("sd")).alias("step"),
             (nw.col("shift_var_used") / whole).alias("shift_step"),
         )
+    moved = {name: z for name, probability in QUANTILES if (z := standard_normal(probability))}
+    step = nw.col("step") if evidence else nw.col("sd")
+    # One step after the other, here as below: within one step an engine would compute m again for every use of it.
+    frame = frame.with_columns((nw.col("ln_m") + step * z).exp().alias(f"m_{name}") for name, z in moved.items())
+    frame = frame.with_columns(presence(nw.col(f"m_{name}")).alias(f"p0_{name}") for name in moved)
     made = {}
-    for name, probability in QUANTILES:
-        z = standard_normal(probability)
-        if not evidence:
-            p = presence((nw.col("ln_m") + nw.col("sd") * z).exp()) if z else nw.col("p0")
-        elif z:
-            p = shifted((nw.col("ln_m") + nw.col("step") * z).exp(), nw.col("shift_used") + nw.col("shift_step") * z)
-        else:
-            p = shifted(nw.col("m"), nw.col("shift_used"))
-        made[f"{hazard}_{name}"] = quantised(p, PROBABILITY_DIGITS)
+    for name, _probability in QUANTILES:
+        m, p0 = (nw.col(f"m_{name}"), nw.col(f"p0_{name}")) if name in moved else (nw.col("m"), nw.col("p0"))
+        if evidence:
+            shift = nw.col("shift_used")
+            p0 = shifted(m, p0, shift + nw.col("shift_step") * moved[name] if name in moved else shift)
+        made[f"{hazard}_{name}"] = quantised(p0, PROBABILITY_DIGITS)
     inherent = presence(nw.col("ln_m_inherent").exp()) if measures else nw.col("p0")
     return frame.with_columns(**made, **{f"{hazard}_inherent_p50": quantised(inherent, PROBABILITY_DIGITS)})
 
@@ -303,8 +307,9 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
         quantised(p * nw.col("given_presence"), MEASURE_DIGITS).alias(f"{hazard}_expected_affected"),
         quantised(_priority(judgements, hazard), MEASURE_DIGITS).alias(f"{hazard}_priority"),
         _words(held, BANDS).alias(f"{hazard}_band"),
-        _grade(judgements, hazard, evidence).alias(f"{hazard}_grade"),
+        _known_share(judgements, hazard, evidence).alias("known_share"),
     )
+    frame = frame.with_columns(_grade(judgements, nw.col("known_share")).alias(f"{hazard}_grade"))
     state = nw.when(nw.col(f"{hazard}_floor") > 0).then(nw.lit(STATE_IMPOSED)).otherwise(nw.lit(None, dtype=nw.String))
     if evidence:
         state = nw.when(listed).then(nw.lit(LISTED_ENTITY)).otherwise(state)
@@ -335,8 +340,8 @@ def _priority(judgements: Judgements, hazard: Hazard) -> nw.Expr:
     return 100.0 * ln_priority.exp()
 
 
-def _grade(judgements: Judgements, hazard: Hazard, evidence: bool) -> nw.Expr:
-    """A to E from the share of the weight of what could be known about the site that is known."""
+def _known_share(judgements: Judgements, hazard: Hazard, evidence: bool) -> nw.Expr:
+    """The share of the weight of what could be known about the site that is known."""
     known = nw.col(f"{hazard}_known") + nw.col(f"{hazard}_pattern_known")
     known = known + nw.when(~nw.col("_workers").is_null()).then(nw.col("size_known")).otherwise(nw.lit(0.0))
     if judgements.has(f"factors.{lines.MIGRANTS}.coefficient.{hazard}"):
@@ -346,7 +351,11 @@ def _grade(judgements: Judgements, hazard: Hazard, evidence: bool) -> nw.Expr:
         known = known + nw.col(f"{hazard}_checked").fill_null(0.0) * judgements.value(
             f"method.site_check_weight.{hazard}"
         )
-    share = quantised(known / nw.col(f"{hazard}_weight"), SHARE_DIGITS)
+    return quantised(known / nw.col(f"{hazard}_weight"), SHARE_DIGITS)
+
+
+def _grade(judgements: Judgements, share: nw.Expr) -> nw.Expr:
+    """A to E from the share that is known."""
     grade = nw.lit(str(GRADES[-1]))
     for word in reversed(GRADES[:-1]):
         limit = on_grid(judgements.value(f"method.grade.{word}"), SHARE_DIGITS)

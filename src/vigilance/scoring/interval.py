@@ -43,9 +43,8 @@ def presence(m: nw.Expr) -> nw.Expr:
     return nw.when(m < SMALL).then(m * (1.0 - m * 0.5)).otherwise(1.0 - (-m).exp())
 
 
-def shifted(m: nw.Expr, shift: nw.Expr) -> nw.Expr:
+def shifted(m: nw.Expr, p0: nw.Expr, shift: nw.Expr) -> nw.Expr:
     """logit⁻¹(logit P0 + shift) = P0 / (P0 + exp(-m)·exp(-shift)), without a logarithm and for any m."""
-    p0 = presence(m)
     return p0 / (p0 + (-m - shift).exp())
 
 
