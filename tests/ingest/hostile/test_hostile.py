@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from tests.ingest.hostile import pollution
+from tests.ingest.hostile import dialects, pollution
 from tests.ingest.hostile.pollution import Case, Verdict
 from tests.ingest.hostile.tables import MAKERS, make
 
@@ -120,3 +120,37 @@ def test_all_pairs_of_damages(tmp_path: Path, kind: str) -> None:
 @pytest.mark.slow
 def test_suppliers_with_every_damage(tmp_path: Path, facts: Facts) -> None:
     check(supplier_sites(facts), pollution.row_cases(make("suppliers", 15)), tmp_path / "list.csv", 0.97)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_damaged_header(tmp_path: Path, kind: str) -> None:
+    mark = ";" if kind == "prices" else ","
+    cases = some(pollution.header_cases(make(kind, 20), mark), 7 if kind != "sensors" else 17)
+    seen = check(any_header, cases, tmp_path / "list.csv", 1.0)
+    assert seen["exact"] + seen["aside"] > 5 * seen["refused"]
+
+
+def delimiters(path: Path, every: int) -> Counter[str]:
+    """How often the delimiter was found, and which files were left open."""
+    seen: Counter[str] = Counter()
+    for sample in islice(dialects.samples(), 0, None, every):
+        path.write_bytes(sample.content)
+        try:
+            found = read_raw(path, required=None)[0].dialect.delimiter
+        except InputRefused:
+            seen["open"] += 1
+        else:
+            assert sample.fits(found), (sample.name, found)
+            seen["right"] += 1
+    return seen
+
+
+def test_the_delimiter_is_right_or_left_open(tmp_path: Path) -> None:
+    seen = delimiters(tmp_path / "list.csv", 17)
+    assert seen["right"] > 9 * seen["open"]
+
+
+@pytest.mark.slow
+def test_every_delimiter_is_right_or_left_open(tmp_path: Path) -> None:
+    seen = delimiters(tmp_path / "list.csv", 1)
+    assert seen["right"] > 19 * seen["open"]
