@@ -335,3 +335,11 @@ def test_french_spaces_are_no_strange_characters(tmp_path: Path, command: Run) -
     _code, said, _err = command(path, "--out", tmp_path / "a", "--lang", "fr")
     assert "·;" not in said
     assert " ; " in said
+
+
+def test_a_mapped_header_that_no_file_has_is_refused(tmp_path: Path, command: Run) -> None:
+    code, _said, err = command(written(tmp_path / "list.csv"), "--map", "tier=Rank", "--out", tmp_path / "a")
+    assert code == 2
+    assert "--map tier=Rank: no such header" in err
+    assert "'workers'" in err
+    assert not (tmp_path / "a").exists()

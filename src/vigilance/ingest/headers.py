@@ -66,6 +66,17 @@ class Headers:
                     hint=_("its columns: {columns}").format(columns=", ".join(known)),
                 )
 
+    def refuse_unheard(self, found: Sequence[Sequence[str]]) -> None:
+        """Raise ``UsageError`` where ``mapping`` names a header that no file has: its column would go unread."""
+        heard = {header_key(cell) for header in found for cell in header}
+        absent = [f"{column}={header}" for column, header in self.mapping.items() if header_key(header) not in heard]
+        if absent:
+            listed = ", ".join(repr(cell) for header in found for cell in header if cell)
+            raise UsageError(
+                _("--map {pairs}: no such header").format(pairs=", ".join(absent)),
+                hint=_("the headers: {headers}").format(headers=listed[:400]),
+            )
+
     def match(self, cells: Sequence[str]) -> Match:
         """Positions of the known columns among ``cells``, and which required ones are missing."""
         found = self._mapped([cell or "" for cell in cells])

@@ -71,6 +71,7 @@ def understand(
     strict: bool = False,
 ) -> Intake:
     """Typed rows and issues of raw tables that are already open; see ``read``."""
+    headers.refuse_unheard([raw.header for raw in raws])
     facts = _shipped(on) if reference is None else reference
     tables = [typed_table(raw, specification, headers, on, facts, alone=len(raws) == 1) for raw in raws]
     offsets = _offsets(tables)
