@@ -37,7 +37,7 @@ _LOST: Final = re.compile("\ufffd+|(?<=[^\\W\\d_])\\?(?=[^\\W\\d_])")
 """What stands for a letter that was lost: the replacement character, or a question mark inside a word."""
 _LEAST_KNOWN: Final = 4
 _MOST_SUGGESTED: Final = 2_000
-"""Distinct unknown names for which a likeness is looked up; beyond that the hint is general."""
+"""Distinct unknown or broken names that are looked up among all names; beyond that they are refused as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +174,11 @@ def suggestions(text: str, limit: int = 3) -> list[str]:
 
 def resolve(texts: Sequence[str], members: frozenset[str] | None = None) -> list[Reading]:
     """Readings of distinct texts. ``members`` are the countries of which there are facts; None accepts all."""
-    budget = _MOST_SUGGESTED
+    budget = lost = _MOST_SUGGESTED
     readings = []
     for text in texts:
-        mended = restored(text)
+        lost -= _LOST.search(text) is not None
+        mended = restored(text) if lost >= 0 else None
         found = mended or country(text)
         said = _mended(mended) if mended else _subdivided(text)
         if isinstance(found, str) and (members is None or found in members):
