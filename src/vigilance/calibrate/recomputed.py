@@ -38,6 +38,7 @@ OUTSIDE, LISTS, INSIDE = "outside", "lists", "inside"
 WORKFORCE: Final = "method.workforce_weight"
 LISTINGS: Final = (lines.LISTED_GOOD, lines.LISTED_OTHER, lines.LISTED_UPSTREAM, lines.STATE_IMPOSED)
 NEIGHBOURS: Final = (lines.LISTED_ELSEWHERE, lines.LISTED_IN_COUNTRY)
+CENTRED: Final = (*NEIGHBOURS, lines.WORKFORCE)
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ class Design:
     ids: NDArray[np.str_]
     fixed: Floats
     """ln of the world's base × activity × region, and of what evens out the averages."""
-    centred: dict[str, Floats]
-    """By line: strength of what is listed around the site, and of its activity's usual workforce, less its average."""
+    centred: Floats
+    """n×3 (``CENTRED``): strength of what is listed around the site, and of its usual workforce, less its average."""
     tiers: Floats
     """n×4: share of the activity's sites at each tier."""
     prevalence: Floats
@@ -152,8 +153,12 @@ def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
         + mine.base.activity[division]
         + mine.base.region[country]
         + mine.balance[country, division],
-        centred={name: one.centred[country, division] for name, one in mine.neighbours.items()}
-        | {lines.WORKFORCE: mine.workforce.centred[division]},
+        centred=np.column_stack(
+            [
+                *(mine.neighbours[name].centred[country, division] for name in NEIGHBOURS),
+                mine.workforce.centred[division],
+            ]
+        ),
         tiers=model.activities.tiers[division],
         prevalence=prevalence,
         chance=_chance(model, at, prevalence),
@@ -293,7 +298,7 @@ def _term(of: Design, numbers: Parameters, view: View, path: str, place: int) ->
     if path.startswith(BASE):
         return zero + ln, zero + 1.0
     if path.startswith((SLOPE, WORKFORCE)):
-        value = np.exp(ln) * (view.country if path.startswith(SLOPE) else of.centred[lines.WORKFORCE])
+        value = np.exp(ln) * (view.country if path.startswith(SLOPE) else of.centred[:, CENTRED.index(lines.WORKFORCE)])
         return value, value
     name = path.split(".")[1]
     return (zero, zero) if path.startswith(TIER) else _of_factor(of, view, name, ln)
@@ -302,7 +307,8 @@ def _term(of: Design, numbers: Parameters, view: View, path: str, place: int) ->
 def _of_factor(of: Design, view: View, name: str, ln: float) -> tuple[Floats, Floats]:
     """``_term`` for a factor, from the logarithm of its ratio or coefficient."""
     if name in NEIGHBOURS:
-        return ln * of.centred[name], of.centred[name]
+        strength = of.centred[:, CENTRED.index(name)]
+        return ln * strength, strength
     if name == lines.MIGRANTS:
         return _migrants(of, view, np.exp(ln))
     if name == lines.SPONSORSHIP:
