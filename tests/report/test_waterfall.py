@@ -1,6 +1,8 @@
 """What the page multiplies is what the run wrote."""
 
 import math
+import re
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,28 +11,30 @@ from vigilance.report import page, waterfall
 from vigilance.report.material import Material, gather
 from vigilance.report.supplier import waterfall_rows
 from vigilance.run import Run
+from vigilance.scoring import lines
 from vigilance.terms import FACTORS, HAZARDS, UNKNOWN
 
-OUTSIDE = ("base", "activity", "region", "country", "tier")
+SCRIPT = (Path(page.__file__).parent / "assets" / "page.js").read_text(encoding="utf-8")
+OUTSIDE = tuple(re.findall(r"[a-z_]+", SCRIPT.split("const OUTSIDE = [")[1].split("]")[0]))
 
 
 def product(data: dict, hazard: str, site: int) -> float:
     """P50 of a site from the page's own data, by the formulas that its script uses."""
-    sites, lines = data["sites"], data["lines"]
+    sites, told_lines = data["sites"], data["lines"]
     cell, own, division = sites["cell"][site], sites["own"][site], sites["division"][site]
-    found = {name: line["ln"][cell] for name, line in lines["cells"][hazard].items()}
-    found |= {name: line["ln"][own] for name, line in lines["own"][hazard].items()}
-    for place, name in enumerate(lines["factors"]):
-        if name in lines["patterns"][hazard]:
+    found = {name: line["ln"][cell] for name, line in told_lines["cells"][hazard].items()}
+    found |= {name: line["ln"][own] for name, line in told_lines["own"][hazard].items()}
+    for place, name in enumerate(told_lines["factors"]):
+        if name in told_lines["patterns"][hazard]:
             state = sites["factors"][site] // 3**place % 3
-            found[name] = lines["patterns"][hazard][name]["ln"][state][division]
+            found[name] = told_lines["patterns"][hazard][name]["ln"][state][division]
     outside = sum(ln for name, ln in found.items() if name in OUTSIDE)
     factors = sum(ln for name, ln in found.items() if name not in OUTSIDE)
-    limit, top = lines["limits"]["together"], lines["limits"]["ceiling"]
+    limit, top = told_lines["limits"]["together"], told_lines["limits"]["ceiling"]
     raw = outside + limit * math.tanh(factors / limit)
     rate = top * -math.expm1(-math.exp(raw) / top)
     workers = sites["workers"][site]
-    size = math.log(workers) if workers is not None else lines["size"]["ln_usual"][division]
+    size = math.log(workers) if workers is not None else told_lines["size"]["ln_usual"][division]
     told = data["evidence"]
     mine = [
         k for k, of in enumerate(told["site"]) if of == site and told["words"]["hazard"][told["hazard"][k]] == hazard
@@ -38,9 +42,13 @@ def product(data: dict, hazard: str, site: int) -> float:
     step = {k: told["words"]["step"][told["step"][k]] for k in mine}
     measures = sum(told["ln"][k] for k in mine if step[k] == "rate")
     shift = sum(told["ln"][k] for k in mine if step[k] == "evidence")
-    m = rate * math.exp(lines["size"]["exponent"] * size + measures)
+    m = rate * math.exp(told_lines["size"]["exponent"] * size + measures)
     odds = math.expm1(m) * math.exp(shift)
     return odds / (1 + odds)
+
+
+def test_the_script_knows_what_multiplies_outside_the_bound() -> None:
+    assert OUTSIDE == lines.OUTSIDE
 
 
 @pytest.mark.parametrize("which", ["run", "audited"])
