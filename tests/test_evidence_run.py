@@ -116,7 +116,8 @@ def test_a_confirmed_case_sets_presence_to_one(score: Any) -> None:
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
 EVIDENCE = {
-    name: EXAMPLES / f"{name}.csv" for name in ("audits", "findings", "grievances", "events", "measures", "lists")
+    name: EXAMPLES / f"{name}.csv"
+    for name in ("audits", "findings", "grievances", "events", "measures", "lists", "audit_statistics")
 }
 
 

@@ -19,7 +19,7 @@ GOOD = {0, 4, 10}
 
 def options(*names: str) -> list[str]:
     """``--audits <file of the examples>`` and so on."""
-    return [word for name in names for word in (f"--{name}", str(EXAMPLES / f"{name}.csv"))]
+    return [word for name in names for word in (f"--{name.replace('_', '-')}", str(EXAMPLES / f"{name}.csv"))]
 
 
 @pytest.mark.slow
@@ -36,7 +36,7 @@ def test_every_judgement_is_read_by_some_command(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("VIGILANCE_CACHE", "off")
     monkeypatch.chdir(tmp_path)
     suppliers, on = str(EXAMPLES / "suppliers.csv"), ["--on", "2026-11-01"]
-    evidence = options("audits", "findings", "grievances", "events", "measures", "lists", "links")
+    evidence = options("audits", "findings", "grievances", "events", "measures", "lists", "links", "audit_statistics")
     whole = ["--max-rejected", "1", "--quiet"]
     for command in (
         ["score", suppliers, *on, "--out", "run", "--explain", *evidence, *whole],

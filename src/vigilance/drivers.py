@@ -30,6 +30,7 @@ TITLES: Final[Mapping[str, str]] = {
     "listed_upstream": N_("listed good upstream"),
     "list_ratio_bound": N_("bound on what the list says"),
     "balance": N_("averages kept at the published estimates"),
+    "audit_cells": N_("statistics of audits"),
     "state_imposed_zone": N_("State-imposed labour"),
     "migrant_share": N_("migrant workers"),
     "sponsorship": N_("sponsorship (kafala)"),

@@ -23,13 +23,14 @@ from vigilance.ingest.places import Zones
 from vigilance.reference import Facts
 from vigilance.register import ID, Register, beyond, once_a_day
 from vigilance.rules import Judgements
+from vigilance.scoring import audit_statistics, measures
 from vigilance.scoring import evidence as scoring
-from vigilance.scoring import measures
 from vigilance.scoring.evidence_pieces import Evidence
+from vigilance.scoring.model import Model
 
 _ = messages("run")
 
-TABLES: Final = ("audits", "findings", "grievances", "events", "measures", "lists", "links")
+TABLES: Final = ("audits", "findings", "grievances", "events", "measures", "lists", "links", "audit_statistics")
 AT_SITES: Final = ("audits", "findings", "grievances", "measures")
 """Tables whose rows name a site."""
 PRIVATE: Final = frozenset({"grievances"})
@@ -39,6 +40,7 @@ USED: Final = ("audits", "findings", "grievances", "events", "measures", MATCHES
 """Tables that say something of sites by themselves."""
 TOLD: Final = ("code", "severity", "message", "hint")
 """What is said of a row that is set aside."""
+STATISTICS: Final = audit_statistics.TABLE
 KEPT: Final = (*TABLES, MATCHES)
 """The tables that a run keeps, when they were given."""
 
@@ -110,6 +112,8 @@ def placed(name: str, intake: ingest.Intake, facts: Facts) -> ingest.Intake:
     """
     if name == "grievances" and "_zone" in intake.rows.collect_schema().names():
         return replace(intake, rows=_with_zones(intake.rows, "_zone", pl.lit(value=True), facts))
+    if name == STATISTICS:
+        return _counted(intake)
     if name != "events":
         return intake
     kind = pl.col("_place_kind")
@@ -127,6 +131,55 @@ def placed(name: str, intake: ingest.Intake, facts: Facts) -> ingest.Intake:
     said = pl.DataFrame(unread, schema=dict.fromkeys(("value", *TOLD), pl.String), orient="row")
     found = given.join(said, on="value", how="inner", maintain_order="left")
     return _without(replace(intake, rows=rows.with_columns(_place=named)), name, "place", found)
+
+
+def _counted(intake: ingest.Intake) -> ingest.Intake:
+    """Audit statistics without the rows whose counts cannot be: they are set aside."""
+    lacking = [name for name in ("_iso3", "_division") if name not in intake.rows.collect_schema().names()]
+    intake = replace(intake, rows=intake.rows.with_columns(pl.lit(None, dtype=pl.String).alias(n) for n in lacking))
+    audits, positives, year = pl.col("_audits"), pl.col("_positives"), pl.col("_year")
+    faults = {
+        "positives": (
+            positives > audits,
+            Text("positives_above_audits", "error", _("more positives than audits"), _("correct one of the two")),
+        ),
+        "audits": (
+            audits.is_null() | positives.is_null(),
+            Text("value_missing", "error", _("audits and positives are both needed"), _("fill in the cell")),
+        ),
+        "year": (
+            year.is_null() | (year != year.floor()),
+            Text("year_unreadable", "error", _("not a year"), _("write the year of the audits, such as 2025")),
+        ),
+    }
+    for column, (wrong, text) in faults.items():
+        found = intake.rows.filter(wrong).select(
+            line="_line",
+            value=pl.col(f"_{column}").cast(pl.String),
+            code=pl.lit(text.code),
+            severity=pl.lit(text.severity),
+            message=pl.lit(text.message),
+            hint=pl.lit(text.hint),
+        )
+        intake = _without(intake, STATISTICS, column, found.collect())
+    unplaced = intake.rows.filter(pl.col("_iso3").is_null()).select(pl.len()).collect().item()
+    if not unplaced:
+        return intake
+    told = issues.issue(
+        "statistic_without_country",
+        _("{rows} rows name no country: they move no site").format(rows=unplaced),
+        severity="info",
+        file=intake.sources[0].file,
+        column=intake.columns.get("country", "country"),
+    )
+    return replace(intake, issues=issues.ordered([intake.issues, issues.frame([told])]))
+
+
+def informed(model: Model, frames: Mapping[str, pl.DataFrame]) -> Model:
+    """The model with what the audit statistics among the evidence say of its cells, as of its date."""
+    given = frames.get(STATISTICS)
+    known = None if given is None else nw.from_native(given, eager_only=True)
+    return audit_statistics.with_statistics(model, known, model.facts.on)
 
 
 def _with_zones(rows: pl.LazyFrame, column: str, where: pl.Expr, facts: Facts) -> pl.LazyFrame:

@@ -48,9 +48,8 @@ def site(run: Run, supplier_id: str, rules_path: Path | None = None, data_path: 
     position = typed["_row"].to_list()
     scores = run.scores.collect().filter(run.sites.select(pl.col("_row").is_in(position)).collect().to_series())
     facts, judgements = basis(run, rules_path, data_path)
-    model = models.in_force(facts, judgements)
-    rows = engines.ratios(typed, model)
     frames = {name: kept.collect() for name in evidence.KEPT if (kept := run.evidence(name)) is not None}
+    rows = engines.ratios(typed, evidence.informed(models.in_force(facts, judgements), frames))
     told = evidence.lines(typed, frames, judgements, run.on)
     rows = pl.concat([rows, told.select(rows.columns)], how="vertical_relaxed") if told.height else rows
     row = scores.row(0, named=True)

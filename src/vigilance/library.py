@@ -108,8 +108,9 @@ def score(
     ``source`` is a path, several paths, or a table in memory: Polars, pandas, Arrow, a DuckDB relation. ``on`` is the
     date as of which everything is known (today by default); ``set`` changes judgements by their path; ``mapping`` is
     column → header; ``evidence`` gives further tables, each a path or a table in memory (``audits``, ``findings``,
-    ``grievances``, ``events``, ``measures``, ``lists``, ``links``); ``out`` also writes a run folder. Rows that cannot
-    be used are set aside, with their issues; more than the share ``max_rejected`` of them refuses the list.
+    ``grievances``, ``events``, ``measures``, ``lists``, ``links``, ``audit_statistics``); ``out`` also writes a run
+    folder. Rows that cannot be used are set aside, with their issues; more than the share ``max_rejected`` of them
+    refuses the list.
 
     Raises ``UsageError`` for an argument that cannot be used, ``InputRefused`` for a list that cannot, ``RuleError``
     for wrong rule files.
@@ -159,7 +160,8 @@ def _held(
         pipeline.refuse_too_many(table, job.max_rejected)
     read = pipeline.Read(intake, given)
     summary = pipeline.Summary()
-    batches = pipeline.scored(read, models.in_force(facts, judgements), job, summary, lambda _stage, _rows: None)
+    model = evidence_.informed(models.in_force(facts, judgements), given.frames)
+    batches = pipeline.scored(read, model, job, summary, lambda _stage, _rows: None)
     # Words are enumerations inside a batch, and each batch has its own.
     whole = pl.concat(
         batch.with_columns((pl.selectors.enum() | pl.selectors.categorical()).cast(pl.String)) for batch in batches

@@ -140,7 +140,7 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     there = _already(target, identity)
     if there is not None:
         return Outcome(there, _summary_of(there), read.issues, read.set_aside, already=True)
-    model = models.in_force(facts, judgements)
+    model = evidence.informed(models.in_force(facts, judgements), given.frames)
     with atomic.folder(target) as folder:
         summary = Summary()
         written = _write(folder, scored(read, model, job, summary, progress), job)

@@ -38,7 +38,8 @@ def scored(sites: pl.LazyFrame, model: Model, tables: Mapping[str, pl.DataFrame]
 
 def rescored(run: Run, model: Model) -> pl.DataFrame:
     """The sites of a run under a model of another judgement: ``COMPARED``."""
-    return scored(run.sites, model, frames(run)).select(COMPARED)
+    tables = frames(run)
+    return scored(run.sites, evidence.informed(model, tables), tables).select(COMPARED)
 
 
 def of_run(run: Run) -> pl.DataFrame:
@@ -128,6 +129,7 @@ def options(run: Run, supplier_id: str, model: Model) -> list[dict[str, Any]]:
             variants.append(site.with_columns(pl.lit(changed, dtype=pl.Int32).alias("_factors")))
             what.append((name, "find_out" if state == UNKNOWN else "end"))
     tables = frames(run)
+    model = evidence.informed(model, tables)
     results = [scored(variant.lazy(), model, tables).row(0, named=True) for variant in variants]
     now = results[0]
     order = list(map(str, BANDS))

@@ -15,10 +15,16 @@ from tests.ingest.conftest import ON
 from vigilance import ingest
 from vigilance.ingest import activities, corrected, countries, dates, identifiers, numbers, words
 from vigilance.ingest.columns import Column, Table
-from vigilance.ingest.input_tables import NAMES, table
+from vigilance.ingest.input_tables import NAMES, audit_statistics, table
 from vigilance.reference import Facts
 
-FOR_A_PERSON = ["column_unknown", "id_derived", "coordinates_contradict", "address_contradicts", "zone_contradicts_address"]
+FOR_A_PERSON = [
+    "column_unknown",
+    "id_derived",
+    "coordinates_contradict",
+    "address_contradicts",
+    "zone_contradicts_address",
+]
 """What is said of a file's columns, and contradictions: only a person can settle them, so a copy has them again."""
 
 DAYS = [
@@ -36,6 +42,7 @@ CELLS = {
     identifiers.text: ["A", "=1+1", "@cmd", 'Acme, "Ltd"', "Zoë\u200b", "-5", "line\nbreak", "'quoted", " spaced ", "007", ""],
     countries.column: ["France", "Inde", "Fran\u200bce", "Atlantis", "NO", "CÃ´te d'Ivoire", "Espa?a", "Scotland", "RCA"],
     activities.column: ["Textiles", "", "Filature", "Manufacturing", "T-Shirts|Pants", "61", "NACE 1.13", "hospital beds"],
+    audit_statistics.activity: ["Textiles", "", "Filature", "Manufacturing", "61", "unknown", "NACE 1.13"],
     words.tier: ["1", "T2", "Tier 3+", "deuxième rang", "", "2.0", "5"],
     words.factor: ["oui", "no", "", "x", "maybe"],
     words.boolean: ["oui", "non", "", "1", "partly"],

@@ -107,7 +107,7 @@ class Design:
     hazard: Hazard
     ids: NDArray[np.str_]
     fixed: Floats
-    """ln of the world's base × activity × region, and of what evens out the averages."""
+    """ln of the world's base × activity × region, of what evens out the averages, and of statistics of audits."""
     centred: Floats
     """n×3 (``CENTRED``): strength of what is listed around the site, and of its usual workforce, less its average."""
     tiers: Floats
@@ -152,7 +152,8 @@ def design(model: Model, sites: pl.DataFrame, hazard: Hazard) -> Design:
         fixed=np.log(mine.base.world)
         + mine.base.activity[division]
         + mine.base.region[country]
-        + mine.balance[country, division],
+        + mine.balance[country, division]
+        + (0.0 if mine.audited is None else mine.audited.ln[country, division]),
         centred=np.column_stack(
             [
                 *(mine.neighbours[name].centred[country, division] for name in NEIGHBOURS),

@@ -107,7 +107,7 @@ class Task:
         judgements = load(self.rules).in_force(self.on).with_values(self.overrides)
 
         def levels(point: Floats) -> Floats:
-            model = build(facts, stressed(judgements, self.paths, point))
+            model = evidence.informed(build(facts, stressed(judgements, self.paths, point)), self.tables)
             known = evidence.table(self.sites.lazy(), self.tables, model.judgements, self.on)
             scored = pl.concat(list(engines.polars(self.sites.lazy(), model, known)))
             return scored.select(worst("p80")).to_series().to_numpy()

@@ -30,6 +30,7 @@ TABLES: Final = (
     "measures",
     "lists",
     "links",
+    "audit_statistics",
     "holdings",
     "issuers",
     "table",

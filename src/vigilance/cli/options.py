@@ -98,6 +98,7 @@ EVIDENCE = {
     "measures": "Measures in place, by pillar and proof.",
     "lists": "Entity lists and import bans to match with the sites.",
     "links": "Who supplies whom.",
+    "audit_statistics": "Counts of audits by country and activity.",
 }
 """The evidence tables of a run, each an option of the commands that score."""
 
@@ -115,7 +116,10 @@ def scoring_options(command: F) -> F:
         click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Which header holds a column."),
         set_option,
         click.option("--decisions", type=FILE, help="Your decisions on matches with lists (CSV)."),
-        *(click.option(f"--{name}", type=FILE, metavar="FILE", help=said) for name, said in reversed(EVIDENCE.items())),
+        *(
+            click.option(f"--{name.replace('_', '-')}", type=FILE, metavar="FILE", help=said)
+            for name, said in reversed(EVIDENCE.items())
+        ),
     ):
         command = option(command)
     return command

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from vigilance import explanation
-from vigilance.evidence import KEPT, TABLES
+from vigilance.evidence import KEPT, TABLES, informed
 from vigilance.i18n import language, messages
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
@@ -51,7 +51,7 @@ class Material:
     @cached_property
     def model(self) -> Model:
         """The model that scored the run."""
-        return build(self.facts, self.judgements)
+        return informed(build(self.facts, self.judgements), self.evidence_frames)
 
     @cached_property
     def countries(self) -> dict[str, str]:

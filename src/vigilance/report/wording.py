@@ -131,6 +131,7 @@ def evidence_tables() -> dict[str, str]:
         "measures": _("measures in place"),
         "lists": _("lists"),
         "links": _("links of the chain"),
+        "audit_statistics": _("statistics of audits"),
     }
 
 

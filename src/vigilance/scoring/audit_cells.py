@@ -63,8 +63,8 @@ def presence(
     (0, 1).
     """
     x, n = (np.atleast_1d(np.asarray(counts, dtype=np.float64)) for counts in (positives, audits))
-    prior = judgements.value(f"{_RULES}.prior_mean") if mean is None else mean
-    x, n, mu = np.broadcast_arrays(x, n, np.asarray(prior, dtype=np.float64))
+    expected = judgements.value(f"{_RULES}.prior_mean") if mean is None else mean
+    x, n, mu = np.broadcast_arrays(x, n, np.asarray(expected, dtype=np.float64))
     _check(x, n, mu)
     weight = judgements.value(f"{_RULES}.prior_weight")
     specificity = judgements.value(f"{_RULES}.specificity")
@@ -72,8 +72,9 @@ def presence(
     logits = np.linspace(_LOGIT_LOW, _LOGIT_HIGH, _PRESENCES)
     theta = 1.0 / (1.0 + np.exp(-logits))
     found = sensitivity[:, None] * theta + (1.0 - specificity) * (1.0 - theta)
+    prior = _prior(mu * weight, weight, theta)
     parts = [
-        _posterior(x[i : i + _CHUNK], n[i : i + _CHUNK], mu[i : i + _CHUNK] * weight, weight, theta, found)
+        _posterior(x[i : i + _CHUNK], n[i : i + _CHUNK], prior[i : i + _CHUNK], theta, found)
         for i in range(0, len(x), _CHUNK)
     ]
     joined = np.concatenate(parts, axis=1) if parts else np.empty((4, 0))
@@ -95,10 +96,24 @@ def _sensitivities(hazard: Hazard, judgements: Judgements) -> Floats:
     return np.asarray(betaincinv(alpha, beta, middles), dtype=np.float64)
 
 
-def _posterior(x: Floats, n: Floats, a: Floats, weight: float, theta: Floats, found: Floats) -> Floats:
+def _prior(a: Floats, weight: float, theta: Floats) -> Floats:
+    """ln of the mass of Beta(a, weight - a) around each point of the grid (cells × points).
+
+    The outermost points stand for all that lies beyond them: a cell of low presence has much of its mass below any
+    grid, and without it would seem to expect more than it does.
+    """
+    from scipy.special import betainc  # noqa: PLC0415 - scipy is slow to import and only cells need it
+
+    logits = np.log(theta) - np.log1p(-theta)
+    edges = 1.0 / (1.0 + np.exp(-0.5 * (logits[1:] + logits[:-1])))
+    below = betainc(a[:, None], (weight - a)[:, None], edges[None, :])
+    mass = np.diff(below, axis=1, prepend=0.0, append=1.0)
+    smallest = np.finfo(np.float64).tiny
+    return np.asarray(np.log(np.maximum(mass, smallest)), dtype=np.float64)
+
+
+def _posterior(x: Floats, n: Floats, ln_prior: Floats, theta: Floats, found: Floats) -> Floats:
     """Quantiles and mean, shape (4, cells), of the posterior over a grid that is even in logit θ."""
-    # A density in θ times θ(1 - θ) is the density in logit θ.
-    ln_prior = a[:, None] * np.log(theta) + (weight - a)[:, None] * np.log1p(-theta)
     ln_like = x[:, None, None] * np.log(found) + (n - x)[:, None, None] * np.log1p(-found)
     ln_joint = ln_like + ln_prior[:, None, :]
     mass = np.exp(ln_joint - ln_joint.max(axis=(1, 2), keepdims=True)).sum(axis=1)

@@ -97,6 +97,10 @@ def cell_lines(model: Model, hazard: Hazard, at: Places) -> dict[str, Line]:
         found[name] = _certain(one.ln[cell], one.var[cell])
     found[lines.LIST_BOUND] = _certain(mine.list_bound[cell], zero)
     found[lines.BALANCE] = _certain(mine.balance[cell], zero)
+    if mine.audited is not None:
+        open_ = mine.audited.var[cell]
+        found[lines.AUDIT_CELLS] = _certain(mine.audited.ln[cell], open_)
+        found[lines.BASE] = _certain(found[lines.BASE].ln, found[lines.BASE].var - open_)
     return {name: found[name] for name in lines.LINES if name in found}
 
 
@@ -173,7 +177,7 @@ def _hazard_columns(model: Model, hazard: Hazard, at: Places) -> dict[str, Any]:
     weight, known = (sum(getattr(line, what) for line in found.values()) for what in ("weight", "known"))
     drivers = _drivers({name: line.ln for name, line in found.items() if name not in (lines.BASE, *lines.EVENED)})
     columns: dict[str, Any] = {
-        f"{hazard}_ln_outside": sum(found[name].ln for name in lines.OUTSIDE),
+        f"{hazard}_ln_outside": sum(found[name].ln for name in lines.OUTSIDE if name in found),
         f"{hazard}_ln_factors": sum((line.ln for line in listings), np.zeros(len(at.country))),
         f"{hazard}_var": sum(line.var for line in found.values()),
         f"{hazard}_known": known,

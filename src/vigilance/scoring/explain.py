@@ -65,7 +65,7 @@ def _hazard(frame: nw.DataFrame[Any], model: Model, hazard: Hazard) -> nw.DataFr
     states = patterns.digits(frame["_factors"].to_numpy().astype(np.int64))
     found |= patterns.pattern_lines(model, hazard, division, states)
     found = {name: found[name] for name in lines.LINES if name in found}
-    outside = sum(found[name].ln for name in lines.OUTSIDE)
+    outside = sum(found[name].ln for name in lines.OUTSIDE if name in found)
     factors = sum(line.ln for name, line in found.items() if name not in lines.OUTSIDE)
     certain = np.zeros(len(division)), np.ones(len(division), dtype=bool)
     together, top = bounds(model.judgements)
@@ -150,6 +150,8 @@ def line_sources(model: Model, hazard: Hazard) -> Mapping[str, tuple[str, str]]:
     for name in (lines.BASE, lines.ACTIVITY, lines.REGION):
         found[name] = (mine.base.sources[name], mine.base.since[name])
     found[lines.BALANCE] = found[lines.ACTIVITY]
+    if mine.audited is not None:
+        found[lines.AUDIT_CELLS] = ("audit_statistics", mine.audited.since)
     return found
 
 

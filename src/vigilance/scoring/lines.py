@@ -34,6 +34,7 @@ LISTED_IN_COUNTRY: Final = "listed_in_country"
 LISTED_UPSTREAM: Final = "listed_upstream"
 LIST_BOUND: Final = "list_ratio_bound"
 BALANCE: Final = "balance"
+AUDIT_CELLS: Final = "audit_cells"
 STATE_IMPOSED: Final = "state_imposed_zone"
 BOUND: Final = "combined_ratio_bound"
 CEILING: Final = "rate_ceiling"
@@ -48,8 +49,8 @@ LISTS: Final = (LISTED_GOOD, LISTED_OTHER, LISTED_ELSEWHERE, LISTED_IN_COUNTRY, 
 EVENED: Final = (LIST_BOUND, BALANCE)
 """Lines that keep the others in bounds and averages at the published estimates; they tell nothing of a cell itself."""
 
-OUTSIDE: Final = (BASE, ACTIVITY, WORKFORCE, REGION, COUNTRY, TIER, *LISTS, *EVENED)
-"""Lines that multiply outside the bound on the factors together."""
+OUTSIDE: Final = (BASE, ACTIVITY, WORKFORCE, REGION, COUNTRY, TIER, *LISTS, *EVENED, AUDIT_CELLS)
+"""Lines that multiply outside the bound on the factors together; the last only where statistics of audits are given."""
 
 CELL_FACTORS: Final = (STATE_IMPOSED,)
 """Factors that follow from where a site is and what it does."""

@@ -56,6 +56,18 @@ class TierTerm:
 
 
 @dataclass(frozen=True)
+class Audited:
+    """What statistics of audits make of the rate of each cell (C×D), and the date of the newest of them.
+
+    ``var`` is taken from that of the base: what the line leaves open is part of what the base left open before it.
+    """
+
+    ln: Floats
+    var: Floats
+    since: str
+
+
+@dataclass(frozen=True)
 class HazardModel:
     """Everything that differs between the two hazards."""
 
@@ -77,6 +89,7 @@ class HazardModel:
     migrants: Shares | None
     sponsorship: Shares | None
     editions: dict[str, str]
+    audited: Audited | None = None
 
 
 @dataclass(frozen=True)

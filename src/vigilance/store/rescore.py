@@ -62,7 +62,7 @@ class Circumstances:
     def _scored(self, rows: pl.DataFrame, facts: Facts, judgements: Judgements) -> pl.DataFrame:
         sites = core(rows).lazy()
         known = evidence.table(sites, self.frames, judgements, judgements.on) if self.frames else None
-        model = build(facts, judgements)
+        model = evidence.informed(build(facts, judgements), self.frames)
         wanted = ["_supplier_id", *(f"{hazard}_score" for hazard in HAZARDS)]
         scored = pl.concat(batch.select(wanted) for batch in engines.polars(sites, model, known))
         return scored.select(

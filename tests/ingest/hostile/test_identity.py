@@ -43,6 +43,10 @@ UFLPA|Acme|Ac;Me|China|2023-01-01||cotton""",
     "links": """buyer_id|supplier_id|share|product
 S1|S2|40 %|yarn
 S2|S3|35 %|""",
+    "audit_statistics": """country|activity|hazard|audits|positives|year|drawn_with|source
+Viet Nam|Textiles|travail forcé|1 200|7|2025|40 %|a scheme
+IN||child_labour|300|0|2024|5 %|
+|13|forced labor|45|1|2023||a "paper", of all""",
     "holdings": """name|isin|ticker|weight|value|currency|country|activity
 Apple|US0378331005|AAPL|3.5 %|1 000|USD|US|
 Air Liquide|FR0000120073|AI|2.5 %|500|EUR|France|Chemicals""",

@@ -21,6 +21,7 @@ NAMES: Final = (
     "measures",
     "lists",
     "links",
+    "audit_statistics",
     "holdings",
     "issuers",
 )

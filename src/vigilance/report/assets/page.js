@@ -4,7 +4,7 @@
   const T = D.texts, S = D.sites, L = D.lines, N = S.id.length, PAGE = 50;
   const OUTSIDE = [
     "base", "activity", "usual_workforce", "region", "country", "tier", "listed_good", "listed_other_hazard",
-    "listed_elsewhere", "listed_in_country", "listed_upstream", "list_ratio_bound", "balance",
+    "listed_elsewhere", "listed_in_country", "listed_upstream", "list_ratio_bound", "balance", "audit_cells",
   ];
   const locale = D.lang === "fr" ? "fr-FR" : "en-GB";
   const byId = (id) => document.getElementById(id);
