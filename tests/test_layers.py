@@ -41,6 +41,7 @@ LAYERS = [
         "wording",
         "writing",
         "ranking",
+        "summary",
     },
     {"run", "store", "pipeline", "explanation", "register", "tickets", "evidence", "matrix", "whatif"},
     {"report", "calibrate", "library"},

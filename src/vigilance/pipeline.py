@@ -27,7 +27,7 @@ from vigilance.reference import Facts
 from vigilance.rules import Judgements
 from vigilance.scoring.assess import PLACE, SCORES
 from vigilance.scoring.model import Model
-from vigilance.terms import BANDS, GRADES, HAZARDS
+from vigilance.summary import Summary
 from vigilance.wording import Words, in_words
 from vigilance.writing import ROW_GROUP, Written, row_groups, to_files, to_parquet
 
@@ -39,7 +39,6 @@ RANKED_ROWS: Final = 2_000_000
 """Rows of a list that is held in memory once more, to be ranked; the ranks of a longer one are null."""
 SPREADSHEET_ROWS: Final = 1_048_576
 """What a sheet of a spreadsheet program holds; a longer list is written as Parquet only, unless asked for."""
-TOP: Final = 10
 RESULTS: Final = frozenset({*SCORES, *PLACE, *RANKS})
 
 
@@ -66,40 +65,6 @@ class Job:
     draws: int = 0
     refine: Refine | None = None
     """With ``draws``, what replaces the closed-form intervals by that many joint draws."""
-
-
-@dataclass
-class Summary:
-    """What a person wants to know first; filled batch by batch."""
-
-    sites: int = 0
-    bands: dict[str, dict[str, int]] = field(
-        default_factory=lambda: {h: dict.fromkeys(map(str, BANDS), 0) for h in HAZARDS}
-    )
-    grades: dict[str, dict[str, int]] = field(default_factory=lambda: {h: dict.fromkeys(GRADES, 0) for h in HAZARDS})
-    top: dict[str, pl.DataFrame] = field(default_factory=dict)
-    ranked: bool = True
-
-    def add(self, frame: pl.DataFrame) -> None:
-        """Count a scored batch and keep its worst sites."""
-        self.sites += frame.height
-        for hazard in HAZARDS:
-            for said, column in ((self.bands, "band"), (self.grades, "grade")):
-                counted = frame[f"{hazard}_{column}"].value_counts()
-                for word, count in counted.iter_rows():
-                    said[hazard][str(word)] += count
-            columns = ["supplier_id", "_name", "country_iso3", *(f"{hazard}_{m}" for m in SHOWN)]
-            held = self.top.get(hazard)
-            # Only a site that is no better than the worst kept can take its place.
-            least = held[f"{hazard}_p80"].min() if held is not None and held.height == TOP else -1.0
-            worst = frame.lazy().filter(pl.col(f"{hazard}_p80") >= least).select(columns).collect()
-            worst = worst.top_k(TOP, by=[f"{hazard}_p80", f"{hazard}_p50"])
-            kept = worst if held is None else pl.concat([held, worst])
-            order = [f"{hazard}_p80", f"{hazard}_p50", "supplier_id"]
-            self.top[hazard] = kept.sort(order, descending=[True, True, False]).head(TOP)
-
-
-SHOWN: Final = ("score", "band", "grade", "p05", "p50", "p80", "p95", "driver_1", "driver_2", "driver_3", "override")
 
 
 @dataclass(frozen=True)
@@ -234,11 +199,12 @@ def scored(read: Read, model: Model, job: Job, summary: Summary, progress: Progr
     """Scored batches in input order, in words, with ranks when the list is one batch."""
     known = evidence.table(read.sites.rows, read.given.frames, model.judgements, job.on)
     batches = engines.engine(job.engine)(read.sites.rows, model, known)
+    whole = read.sites.counts["loaded"] <= RANKED_ROWS
+    summary.ranked = whole
+    if job.refine is not None and not whole:
+        raise UsageError(_("the list is too long for --draws"), hint=_("leave --draws out, or split the list"))
     words = Words()
-    for batch, whole in _ranked_at_once(batches, read.sites.counts["loaded"]):
-        summary.ranked = whole
-        if job.refine is not None and not whole:
-            raise UsageError(_("the list is too long for --draws"), hint=_("leave --draws out, or split the list"))
+    for batch in _at_once(batches) if whole else row_groups(batches):
         drawn = batch if job.refine is None else job.refine(batch, model, known, job.draws)
         frame = in_words(with_ranks(drawn, whole=whole), words)
         summary.add(frame)
@@ -246,12 +212,10 @@ def scored(read: Read, model: Model, job: Job, summary: Summary, progress: Progr
         yield frame
 
 
-def _ranked_at_once(batches: Iterator[pl.DataFrame], rows: int) -> Iterator[tuple[pl.DataFrame, bool]]:
-    """One frame that is the whole list, where it can be ranked in one go, else batch by batch; and which of the two."""
-    if rows > RANKED_ROWS:
-        yield from ((batch, False) for batch in batches)
-    elif held := list(batches):
-        yield pl.concat(held), True
+def _at_once(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """One frame that is the whole list, so that it can be ranked."""
+    if held := list(batches):
+        yield pl.concat(held)
 
 
 def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -10,6 +10,7 @@ import pytest
 
 from vigilance import ingest
 from vigilance.ingest import coded
+from vigilance.ingest.columns import LINE
 from vigilance.ingest.readers import read_raw
 from vigilance.reference import Facts
 
@@ -42,8 +43,8 @@ def test_codes_change_nothing(listed: Path, facts: Facts, monkeypatch: pytest.Mo
     by_rows = read()
     monkeypatch.setattr(coded, "LEAST_ROWS", 1)
     by_codes = read()
-    plain = pl.selectors.enum().cast(pl.String)
-    assert any(isinstance(kind, pl.Enum) for kind in by_codes.rows.collect_schema().values())
+    plain = pl.selectors.categorical().cast(pl.String)
+    assert any(isinstance(kind, pl.Categorical) for kind in by_codes.rows.collect_schema().values())
     assert by_codes.rows.with_columns(plain).collect().equals(by_rows.rows.collect())
     assert by_codes.corrected.collect().equals(by_rows.corrected.collect())
     assert by_codes.issues.equals(by_rows.issues)
@@ -64,11 +65,11 @@ def test_a_code_that_proves_too_narrow_is_made_wider(
     pl.DataFrame({"supplier_id": ids, "name": ids, "country": "France", "parent_company": parents}).write_csv(path)
     rows = ingest.read([path], on=date(2026, 11, 22), reference=facts).rows.collect()
     assert rows["_parent_company"].to_list() == parents
-    assert isinstance(rows.schema["parent_company"], pl.Enum)
+    assert isinstance(rows.schema["parent_company"], pl.Categorical)
     assert rows["parent_company"].cast(pl.String).to_list() == parents
 
 
-def test_words_are_numbered_by_their_first_row_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_counted_and_know_their_first_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coded, "_CHUNK", 3)
     monkeypatch.setattr(coded, "LEAST_ROWS", 1)
     path = tmp_path / "words.csv"
@@ -78,5 +79,7 @@ def test_words_are_numbered_by_their_first_row_and_counted(tmp_path: Path, monke
     (raw,) = read_raw(path, required=None)
     held = coded.hold(raw)
     assert held is not None
-    assert held.words["w"].rows() == [("b", 2, 2), ("a", 4, 3), ("c", 6, 1), (None, 3, 2)]
-    assert held.frame.select(pl.col("w").to_physical()).collect()["w"].to_list() == [0, None, 1, 0, 2, None, 1, 1]
+    assert held.words["w"].sort(LINE).rows() == [("b", 2, 2), (None, 3, 2), ("a", 4, 3), ("c", 6, 1)]
+    codes = held.frame.select(pl.col("w").to_physical()).collect()["w"].to_list()
+    texts = held.words["w"]["w"].to_list()
+    assert ["" if code is None else texts[code] for code in codes] == given

@@ -109,7 +109,7 @@ def _source(raw: RawTable) -> Source:
         file=raw.file.name,
         path=raw.file,
         sheet=raw.sheet,
-        sha256=raw.sha256,
+        sha256=raw.digest,
         bytes=raw.size,
         dialect={key: str(value) for key, value in asdict(raw.dialect).items()},
         rows_in=counts.rows_in,

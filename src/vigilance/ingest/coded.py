@@ -36,10 +36,10 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A held table: its lazy frame (some columns Enum, in order of first occurrence), and their distinct texts.
+    """A held table: its lazy frame (some columns Categorical), and the distinct texts of those, in code order.
 
-    ``words[name]`` has the text under its column's own name, ``LINE`` (of its first row) and ``WEIGHT``, in code order;
-    the last row is the blank cell, of weight 0 where there is none.
+    ``words[name]`` has the text under its column's own name, ``LINE`` (of its first row) and ``WEIGHT``; the last row
+    is the blank cell, of weight 0 where there is none.
     """
 
     frame: pl.LazyFrame
@@ -97,14 +97,10 @@ def hold(raw: RawTable) -> Coded | None:
         return None
     kinds, held = _parsed(raw, {name: physical for name, (_most, physical, _width) in codes.items()})
     with ThreadPoolExecutor(_THREADS) as pool:
-        tasks = {name: pool.submit(_in_order, held[name], kind) for name, kind in kinds.items()}
-        made = {name: task.result() for name, task in tasks.items()}
-    rows = held.with_columns(column for column, _words in made.values()).lazy().with_row_index(ROW)
-    rows = rows.with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(raw.line.alias(LINE))
-    words = {
-        name: found.with_columns(raw.line.alias(LINE)).select(name, LINE, WEIGHT) for name, (_c, found) in made.items()
-    }
-    return Coded(rows.select(*raw.names, ROW, LINE), words)
+        tasks = {name: pool.submit(_words, held[name], kind) for name, kind in kinds.items()}
+        words = {name: task.result().with_columns(raw.line.alias(LINE)) for name, task in tasks.items()}
+    rows = held.lazy().with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(raw.line.alias(LINE))
+    return Coded(rows.select(*raw.names, ROW, LINE), {n: found.select(n, LINE, WEIGHT) for n, found in words.items()})
 
 
 def _parsed(raw: RawTable, physical: Mapping[str, Any]) -> tuple[dict[str, pl.Categorical], pl.DataFrame]:
@@ -118,33 +114,20 @@ def _parsed(raw: RawTable, physical: Mapping[str, Any]) -> tuple[dict[str, pl.Ca
         return kinds, raw.parse(kinds).collect(engine="streaming")
 
 
-def _in_order(column: pl.Series, kind: pl.Categorical) -> tuple[pl.Series, pl.DataFrame]:
-    """The column with its codes in the order of their first rows, and its texts (``ROW``: the first, ``WEIGHT``).
-
-    The parser's threads number the texts as they meet them, which no result may depend on.
-    """
-    texts = kind.categories.to_series()
-    blank = len(texts)
-    codes = column.to_physical()
-    counts, first = _counted(codes, blank)
-    order = np.argsort(np.where(counts[:blank] > 0, first[:blank], len(codes)), kind="stable")
-    place = np.empty(blank, dtype=np.uint32)
-    place[order] = np.arange(blank, dtype=np.uint32)
-    words = texts.gather(order)
-    found = pl.DataFrame({column.name: words.extend_constant(None, 1)}).with_columns(
-        pl.Series(ROW, np.append(first[:blank][order], first[blank])),
-        pl.Series(WEIGHT, np.append(counts[:blank][order], counts[blank])),
-    )
-    renumbered = pl.Series(column.name, place).cast(codes.dtype).gather(codes)
-    return renumbered.cat.to(pl.Enum(words)), found
+def _words(column: pl.Series, kind: pl.Categorical) -> pl.DataFrame:
+    """The texts of a column in the order of their codes, the blank cell last: ``ROW`` (the first), ``WEIGHT``."""
+    texts = kind.categories.to_series().alias(column.name)
+    counts, first = _counted(column.to_physical(), len(texts))
+    return pl.DataFrame([texts.extend_constant(None, 1), pl.Series(ROW, first), pl.Series(WEIGHT, counts)])
 
 
 def _counted(codes: pl.Series, blank: int) -> tuple[Numbers, Numbers]:
     """In how many rows each code stands, and in which it stands first (0 where in none); nulls count as ``blank``."""
     counts = np.zeros(blank + 1, dtype=np.int64)
     first = np.zeros(blank + 1, dtype=np.int64)
+    room = codes.dtype if blank <= codes.upper_bound().item() else pl.UInt32
     for start in range(0, len(codes), _CHUNK):
-        given = codes.slice(start, _CHUNK).cast(pl.Int64).fill_null(blank).to_numpy()
+        given = codes.slice(start, _CHUNK).cast(room).fill_null(blank).to_numpy()
         found = np.bincount(given, minlength=blank + 1)
         new = np.flatnonzero((found > 0) & (counts == 0))
         if new.size:

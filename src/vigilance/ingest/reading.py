@@ -173,7 +173,7 @@ def _source(typed: TypedTable, left_out: pl.DataFrame) -> Source:
         file=raw.file.name,
         path=raw.file,
         sheet=raw.sheet,
-        sha256=raw.sha256,
+        sha256=raw.digest,
         bytes=raw.size,
         dialect={key: str(value) for key, value in asdict(raw.dialect).items()},
         rows_in=raw.counts.rows_in,

@@ -57,14 +57,15 @@ def read_raw(
     """
     path = Path(path)
     size = check_readable(path, limits)
-    with ThreadPoolExecutor(1) as pool:
-        hashing = pool.submit(digest, path)
-        source, packed = path, kind_of_bytes(path) == "gzip"
-        if packed:
-            source = gunzip(path, path.name, limits)
-        kind = _settle_kind(source, path)
-        table = _read(Request(source, path.name, kind, required, limits, encoding, delimiter, sheet))
-        return [replace(table, file=path, size=size, sha256=hashing.result())]
+    pool = ThreadPoolExecutor(1)
+    hashing = pool.submit(digest, path)
+    pool.shutdown(wait=False)
+    source, packed = path, kind_of_bytes(path) == "gzip"
+    if packed:
+        source = gunzip(path, path.name, limits)
+    kind = _settle_kind(source, path)
+    table = _read(Request(source, path.name, kind, required, limits, encoding, delimiter, sheet))
+    return [replace(table, file=path, size=size, sha256=hashing)]
 
 
 def _settle_kind(source: Path, path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -98,7 +99,8 @@ class RawTable:
     issues: pl.DataFrame
     rejected: pl.DataFrame
     counts: Counts
-    sha256: str
+    sha256: str | Future[str]
+    """Of the user's own file; a long file is still being hashed while it is read (``digest`` waits)."""
     size: int
     dialect: Dialect
     preamble: list[str] = field(default_factory=list)
@@ -109,6 +111,11 @@ class RawTable:
     """``frame`` again without its positions, with other types than String for some columns (delimited text)."""
     line: pl.Expr | None = None
     """``_line`` as it follows from ``_row``, where there is ``parse``."""
+
+    @property
+    def digest(self) -> str:
+        """``sha256`` once it is known."""
+        return self.sha256 if isinstance(self.sha256, str) else self.sha256.result()
 
     def collect(self) -> pl.DataFrame:
         """All rows in memory, checked against the count of the reader.
