@@ -224,7 +224,7 @@ def test_expand_takes_folders_in_order(tmp_path):
 def test_digest_and_size_are_of_the_users_file(put):
     content = gzip.compress(HEAD + b"1,a,FR\n")
     table = read(put(content, "list.csv.gz"))
-    assert table.sha256 == hashlib.sha256(content).hexdigest()
+    assert table.digest == hashlib.sha256(content).hexdigest()
     assert table.size == len(content)
 
 
