@@ -146,10 +146,17 @@ class Cell:
         return Check(self.header, pl.lit(""), pl.when(self.text.is_null()).then(pl.lit("blank")), {"blank": said})
 
 
-def prepared(frame: pl.LazyFrame, cells: Mapping[str, Cell], numbers: Collection[str]) -> pl.LazyFrame:
-    """The frame with the columns behind ``Cell.text``, and behind ``Cell.number`` for the columns named."""
-    trimmed = {f"\x1e{n}": pl.col(c.name).str.strip_chars() for n, c in cells.items()}
+def prepared(
+    frame: pl.LazyFrame, cells: Mapping[str, Cell], numbers: Collection[str], trim: Collection[str] | None = None
+) -> pl.LazyFrame:
+    """The frame with the columns behind ``Cell.text``, and behind ``Cell.number`` for the columns named.
+
+    ``trim`` are the cells that need it, by default all: the text of the others is theirs already.
+    """
+    wanted = cells if trim is None else trim
+    trimmed = {f"\x1e{n}": pl.col(c.name).str.strip_chars() for n, c in cells.items() if n in wanted}
     blanked = {name: pl.when(pl.col(name) != "").then(pl.col(name)) for name in trimmed}
+    trimmed |= {f"\x1e{n}": pl.col(c.name) for n, c in cells.items() if n not in wanted}
     cast = {f"\x1f{n}": cells[n].text.cast(pl.Float64, strict=False) for n in numbers}
     finite = {name: pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name in cast}
     # One step after the other: within one step the engine would trim again for every use.

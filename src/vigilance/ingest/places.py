@@ -121,6 +121,8 @@ def zone_reader(zone: Cell | None, address: Cell | None, facts: Tables) -> Reade
 
     A zone that its column names goes before one found in the address; where the two differ, that is said.
     """
+    if zone is None and address is None:
+        return Plan(typed={ZONE: pl.lit(None, dtype=pl.String)})
     zones = Zones.of(facts)
     iso3 = pl.col("_iso3")
     stated: pl.Expr = pl.lit(None, dtype=pl.String)

@@ -112,12 +112,22 @@ def _sources(
     if held is None:
         return prepared(raw.frame, cells, numeric), {}
     distinct = held.prepared(cells, numeric)
-    rows = prepared(raw.frame, {n: c for n, c in cells.items() if n not in distinct}, set(numeric) - set(distinct))
+    others = {n: c for n, c in cells.items() if n not in distinct}
+    rows = prepared(raw.frame, others, set(numeric) - set(distinct), _untrimmed(raw.frame, others))
     fetched: dict[str, pl.Expr] = {}
     for name, words in distinct.items():
         made = words.select(pl.col("^[\x1e\x1f].*$")).collect()
         fetched |= {column: held.fetched(cells[name].name, made[column]) for column in made.columns}
     return rows.with_columns(**fetched), distinct
+
+
+def _untrimmed(frame: pl.LazyFrame, cells: Mapping[str, Cell]) -> list[str]:
+    """The columns in which some cell begins or ends with a blank, or is an empty text: asked once for all passes."""
+    if not cells:
+        return []
+    text = {name: pl.col(cell.name) for name, cell in cells.items()}
+    odd = frame.select(**{n: ((t.str.strip_chars() != t) | (t == "")).any() for n, t in text.items()})
+    return [name for name, found in odd.collect(engine="streaming").row(0, named=True).items() if found]
 
 
 def _without_internal_names(raw: RawTable) -> RawTable:
