@@ -188,3 +188,34 @@ def test_a_zone_of_no_list_is_found_by_its_own_name(
     assert found["A"] > found["B"]
     # A park that no list knows may lie in the zone of imposed labour: it reads as an unstated one.
     assert found["C"] == found["D"]
+
+
+def test_audit_statistics_move_their_cells_whoever_is_on_the_list(score: Any) -> None:
+    head = "country,activity,hazard,audits,positives,year,source\n"
+    without = p50(score())
+    worse = p50(score(audit_statistics=head + "Bangladesh,14,forced_labour,400,60,2025,a scheme\n"))
+    assert all(worse[site] > without[site] for site in without)
+    for nothing in (
+        "Bangladesh,14,forced_labour,400,60,2026,x",
+        ",14,forced_labour,400,60,2025,x",
+        "FRA,,child labour,9,1,2025,",
+    ):
+        assert p50(score(audit_statistics=head + nothing + "\n")) == without
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ("Bangladesh,14,forced_labour,4,5,2025,x", "positives_above_audits"),
+        ("Bangladesh,14,forced_labour,,5,2025,x", "value_missing"),
+        ("Bangladesh,14,forced_labour,9,5,,x", "year_unreadable"),
+        ("Bangladesh,Manufacturing,forced_labour,9,5,2025,x", "activity_broad"),
+        ("Atlantis,14,forced_labour,9,5,2025,x", "country_unknown"),
+    ],
+)
+def test_a_statistic_that_cannot_be_is_set_aside(score: Any, wrong: str, code: str) -> None:
+    head = "country,activity,hazard,audits,positives,year,source\n"
+    done = score(audit_statistics=f"{head}{wrong}\nFrance,14,forced_labour,9,0,2025,x\n")
+    assert code in done.issues.filter(pl.col("severity") == "error")["code"].to_list()
+    assert done.meta["counts"]["evidence"]["audit_statistics"]["set_aside"] == 1
+    assert p50(done) == p50(score())

@@ -10,7 +10,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from vigilance import matrix, pipeline, reference, rules
+from vigilance import evidence, matrix, pipeline, reference, rules
 from vigilance.report import matrix_pages
 from vigilance.terms import HAZARDS
 
@@ -73,6 +73,21 @@ def test_cells_of_a_run_keep_small_counts_to_themselves(with_run: matrix.Matrix)
     for hazard in HAZARDS:
         known = told.filter(pl.col("audits") > 0)
         assert (known[f"{hazard}_presence_p05"] <= known[f"{hazard}_presence_p95"]).all()
+
+
+def test_statistics_of_audits_move_their_cells_and_no_other(
+    found: matrix.Matrix, judgements: rules.Judgements, facts: reference.Facts
+) -> None:
+    known = evidence.typed(evidence.statistics(EXAMPLES / "audit_statistics.csv", facts).rows).collect()
+    told = matrix.matrix(reference.load(), judgements, ON, statistics=known)
+    assert row(told, "IND", "13")["forced_labour_audit_statistics"] != 1.0
+    same = told.cells.filter((pl.col("forced_labour_audit_statistics") == 1) & (pl.col("iso3") != "TUR"))
+    assert same.height == 187 * 88 - 88 - 3
+    of = ["iso3", "division", "forced_labour_p50", "forced_labour_p50_before"]
+    assert same.select(of).equals(same.select("iso3", "division").join(found.cells.select(of), on=["iso3", "division"]))
+    # No statistic of 2024 or 2025 was known five years before.
+    before = ["forced_labour_p50_before", "child_labour_p50_before"]
+    assert told.cells.select(before).equals(found.cells.select(before))
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

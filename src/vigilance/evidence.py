@@ -175,6 +175,11 @@ def _counted(intake: ingest.Intake) -> ingest.Intake:
     return replace(intake, issues=issues.ordered([intake.issues, issues.frame([told])]))
 
 
+def statistics(path: Path, facts: Facts) -> ingest.Intake:
+    """The audit statistics of a file, without a list of sites. Raises ``InputRefused`` for one that cannot be used."""
+    return placed(STATISTICS, ingest.read([path], STATISTICS, on=facts.on, reference=facts), facts)
+
+
 def informed(model: Model, frames: Mapping[str, pl.DataFrame]) -> Model:
     """The model with what the audit statistics among the evidence say of its cells, as of its date."""
     given = frames.get(STATISTICS)

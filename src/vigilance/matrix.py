@@ -24,6 +24,8 @@ from vigilance.reference import Reference
 from vigilance.rules import Judgements
 from vigilance.run import Run
 from vigilance.scoring import audit_cells
+from vigilance.scoring.audit_statistics import TABLE as STATISTICS
+from vigilance.scoring.audit_statistics import with_statistics
 from vigilance.scoring.country import years_before
 from vigilance.scoring.model import Model, build
 from vigilance.terms import ALL_UNKNOWN, DIVISION_UNKNOWN, HAZARDS, TIER_UNKNOWN
@@ -55,21 +57,31 @@ def matrix(
     countries: Sequence[str] = (),
     divisions: Sequence[str] = (),
     run: Run | None = None,
+    statistics: pl.DataFrame | None = None,
 ) -> Matrix:
     """The matrix on a date; all countries and activities unless some are named (ISO 3166 alpha-3, ISIC divisions).
 
     Columns: ``iso3, country, ilo_region, division, activity``; per hazard ``<h>_p50, <h>_p80, <h>_band, <h>_grade,
     <h>_p50_before, <h>_change`` (ln of the rate over the one before), ``<h>_direction``; per
     convention its status now and then; with a run ``sites, audits`` and ``<h>_positive, <h>_presence_p05, _p50, _p95``
-    (null where fewer than five sites would be told of).
+    (null where fewer than five sites would be told of). ``statistics`` are typed audit statistics, those of the run by
+    default; with them, ``<h>_audit_statistics`` is the ratio that they make of the rate of a cell, and both dates know
+    those of their years.
     """
     asked = judgements.with_value(WINDOW, float(years)) if years != judgements.value(WINDOW) else judgements
     before = years_before(on, years)
     now_facts, then_facts = facts.in_force(on), facts.in_force(before)
     now = build(now_facts, asked)
     then = build(now_facts, asked, earlier=then_facts)
+    if statistics is None and run is not None:
+        counted = run.evidence(STATISTICS)
+        statistics = None if counted is None else counted.collect()
+    if statistics is not None:
+        known = nw.from_native(statistics, eager_only=True)
+        now, then = with_statistics(now, known, on), with_statistics(then, known, before)
     keys = _keys(now, countries, divisions)
     made = keys.select("iso3", "division").hstack(_scored(keys, now, then))
+    made = made if statistics is None else made.hstack(_ratios(keys, now))
     made = _named(made, now).join(_conventions(now_facts, then_facts), on="iso3", how="left")
     if run is not None:
         made = made.join(_audited(run, now), on=["iso3", "division"], how="left")
@@ -120,6 +132,17 @@ def _scored(keys: pl.DataFrame, now: Model, then: Model) -> pl.DataFrame:
             change.round(6).alias(f"{hazard}_change"),
             direction.alias(f"{hazard}_direction"),
         ]
+    return pl.DataFrame(columns)
+
+
+def _ratios(keys: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """What the audit statistics make of the rate of each cell; 1 where they say nothing."""
+    country = model.country_places(keys["iso3"].to_numpy().astype("U3"))
+    division = model.activities.index(keys["division"].to_numpy().astype("U2"))
+    columns = {}
+    for hazard, mine in model.hazards.items():
+        ln = np.zeros(keys.height) if mine.audited is None else mine.audited.ln[country, division]
+        columns[f"{hazard}_{STATISTICS}"] = np.exp(ln).round(6)
     return pl.DataFrame(columns)
 
 

@@ -12,14 +12,15 @@ import polars as pl
 
 from vigilance.cli import places
 from vigilance.cli.figures import number
-from vigilance.cli.options import FILE, on_option, speech_options, today
+from vigilance.cli.options import EVIDENCE, FILE, on_option, speech_options, today
 from vigilance.cli.spoken import SpokenCommand
-from vigilance.errors import UsageError
+from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages, use
 from vigilance.terms import BANDS, HAZARDS
 
 if TYPE_CHECKING:
     from vigilance.matrix import Matrix
+    from vigilance.reference import Facts
 
 _ = messages("cli")
 
@@ -41,6 +42,7 @@ NAME: Final = 20
     "--activity", "divisions", multiple=True, metavar="DIVISION", help="Only this ISIC division; may be repeated."
 )
 @click.option("--run", "run_path", type=FILE, help="Add the sites and audits of a run.")
+@click.option("--audit-statistics", "statistics", type=FILE, metavar="FILE", help=EVIDENCE["audit_statistics"])
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="Form of the output."
 )
@@ -75,7 +77,22 @@ def _matrix(given: dict[str, Any]) -> Matrix:
     facts = reference.load()
     known = facts.in_force(on)
     asked = places.countries(known, given["countries"]), places.divisions(known, given["divisions"])
-    return matrix.matrix(facts, rules.load().in_force(on), on, given["years"], *asked, opened)
+    counted = _statistics(given["statistics"], known)
+    return matrix.matrix(facts, rules.load().in_force(on), on, given["years"], *asked, opened, counted)
+
+
+def _statistics(path: Path | None, facts: Facts) -> pl.DataFrame | None:
+    """Typed audit statistics, whole: a row that cannot be read would go unseen in a table of cells."""
+    if path is None:
+        return None
+    from vigilance import evidence  # noqa: PLC0415 - only where statistics are given
+
+    intake = evidence.statistics(path, facts)
+    wrong = intake.issues.filter(pl.col("severity") == "error")
+    if wrong.height:
+        first = wrong.row(0, named=True)
+        raise InputRefused(_("{file}, row {row}, {column}: {message}").format(**first), hint=first["hint"])
+    return evidence.typed(intake.rows).collect()
 
 
 def _written(found: Matrix, form: str, out: Path | None, lang: str) -> None:

@@ -20,6 +20,7 @@ from vigilance import engines, evidence
 from vigilance.drivers import title
 from vigilance.engines import core_columns
 from vigilance.i18n import language
+from vigilance.report import wording
 from vigilance.report.material import Material
 from vigilance.scoring import cells, evidence_words, explain, lines, patterns
 from vigilance.scoring.assess import site_terms
@@ -164,9 +165,10 @@ def source(material: Material, ids: str, since: str) -> dict[str, str]:
     known = material.judgements.book.sources
     given = [known[name] for name in ids.split() if name in known]
     if not given:
+        text = wording.evidence_tables().get(ids, ids)
         return {
-            "text": ids,
-            "short": textwrap.shorten(ids, SHORT, placeholder="…"),
+            "text": text,
+            "short": textwrap.shorten(text, SHORT, placeholder="…"),
             "url": "",
             "since": since,
             "prior": "",
