@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from vigilance import engines, evidence
+from vigilance import engines, evidence, models
 from vigilance.ranking import RANKS, with_ranks
 from vigilance.rules import Judgements
 from vigilance.run import Run
-from vigilance.scoring.model import Model, build
+from vigilance.scoring.model import Model
 from vigilance.terms import ABSENT, BANDS, FACTORS, HAZARDS, UNKNOWN
 from vigilance.wording import in_words
 
@@ -108,7 +108,7 @@ def under(run: Run, judgements: Judgements) -> Moves:
     from vigilance.explanation import basis  # noqa: PLC0415 - explanation and what-if stand side by side
 
     facts, _own = basis(run)
-    return moves(of_run(run), rescored(run, build(facts, judgements)))
+    return moves(of_run(run), rescored(run, models.in_force(facts, judgements)))
 
 
 def options(run: Run, supplier_id: str, model: Model) -> list[dict[str, Any]]:

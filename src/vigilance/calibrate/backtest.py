@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vigilance.calibrate import predictors
 from vigilance.calibrate.discrimination import SHARES, Draws, interval, pooled, resampled, statistics
+from vigilance.calibrate.groups import income_thirds
 from vigilance.calibrate.windows import (
     EVERY,
     GOODS,
@@ -41,7 +42,6 @@ BAR: Final = 0.85
 """The AUC that issue 9 asks for on additions after the cut-off."""
 FEWEST: Final = 3
 """Additions below which a group's AUC is not shown: it would be noise."""
-INCOME_GROUPS: Final = ("low", "middle", "high")
 
 
 @dataclass(frozen=True)
@@ -225,24 +225,11 @@ def _added(cases: list[_Case], at: Axes) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def income_thirds(reference: Reference, at: Axes) -> NDArray[np.str_]:
-    """Each country's third of output per person employed (C); empty where it is not known.
-
-    The income groups of the World Bank are not among the facts; this is the nearest to them.
-    """
-    table = reference.table("country_indicators").filter(pl.col("indicator") == "gdp_per_worker")
-    by_country = dict(table.select("iso3", "value").iter_rows())
-    values = np.array([by_country.get(code, np.nan) for code in at.grid.countries.tolist()])
-    known = np.isfinite(values) & at.members
-    limits = np.quantile(values[known], [1 / 3, 2 / 3])
-    third = np.array(INCOME_GROUPS)[np.searchsorted(limits, np.where(known, values, 0.0))]
-    return np.where(known, third, "")
-
-
 def _groups(cases: list[_Case], at: Axes, reference: Reference) -> pl.DataFrame:
     """AUC within each region and each third of income, over windows and hazards; null below ``FEWEST`` additions."""
     rows: list[dict[str, Any]] = []
-    for kind, group in (("region", at.regions), ("income", income_thirds(reference, at))):
+    thirds = income_thirds(reference, at.grid.countries, at.members)
+    for kind, group in (("region", at.regions), ("income", thirds)):
         for name in [word for word in np.unique(group).tolist() if word]:
             mine = (group == name)[:, None] & at.cells(GOODS)
             row: dict[str, Any] = {"kind": kind, "group": name, "countries": int((at.members & (group == name)).sum())}
@@ -324,4 +311,4 @@ def headline(found: Backtest) -> dict[str, Any]:
     }
 
 
-__all__ = ["BAR", "BOTH", "EVERY", "POOLED", "Backtest", "backtest", "headline", "income_thirds"]
+__all__ = ["BAR", "BOTH", "EVERY", "POOLED", "Backtest", "backtest", "headline"]

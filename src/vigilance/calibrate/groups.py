@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vigilance.calibrate.recomputed import Design
-from vigilance.reference import Facts
+from vigilance.reference import Facts, Reference
 from vigilance.scoring.model import Model
 from vigilance.terms import FACTORS, PRESENT, TIER_UNKNOWN, UNKNOWN
 
@@ -57,10 +57,11 @@ def _by_site(of: Design, p50: NDArray[np.float64]) -> dict[str, Flags]:
     }
 
 
-def income_thirds(facts: Facts, iso3: NDArray[np.str_], members: Flags) -> NDArray[np.str_]:
+def income_thirds(facts: Facts | Reference, iso3: NDArray[np.str_], members: Flags) -> NDArray[np.str_]:
     """Each country's third of output per person employed (C); empty where it is not known.
 
-    The income groups of the World Bank are not among the facts; this is the nearest to them.
+    The income groups of the World Bank are not among the facts; this is the nearest to them. The thirds are made among
+    the ``members`` (C).
     """
     table = facts.table("country_indicators").filter(pl.col("indicator") == "gdp_per_worker")
     by_country = dict(table.select("iso3", "value").iter_rows())

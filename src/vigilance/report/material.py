@@ -9,14 +9,14 @@ from typing import Final
 
 import polars as pl
 
-from vigilance import explanation
+from vigilance import explanation, models
 from vigilance.evidence import KEPT, TABLES, informed
 from vigilance.i18n import language, messages
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
 from vigilance.run import Run
 from vigilance.scoring import assess
-from vigilance.scoring.model import Model, build
+from vigilance.scoring.model import Model
 from vigilance.terms import HAZARDS, SITE_COLUMNS
 
 _ = messages("report")
@@ -51,7 +51,7 @@ class Material:
     @cached_property
     def model(self) -> Model:
         """The model that scored the run."""
-        return informed(build(self.facts, self.judgements), self.evidence_frames)
+        return informed(models.in_force(self.facts, self.judgements), self.evidence_frames)
 
     @cached_property
     def countries(self) -> dict[str, str]:

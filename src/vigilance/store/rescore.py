@@ -8,12 +8,11 @@ from datetime import date
 
 import polars as pl
 
-from vigilance import engines, evidence
+from vigilance import engines, evidence, models
 from vigilance.alerts.compare import STEPS
 from vigilance.alerts.sites import SCORE_UNITS, core, whole
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
-from vigilance.scoring.model import build
 from vigilance.store.versions import Past
 from vigilance.terms import HAZARDS
 
@@ -62,7 +61,7 @@ class Circumstances:
     def _scored(self, rows: pl.DataFrame, facts: Facts, judgements: Judgements) -> pl.DataFrame:
         sites = core(rows).lazy()
         known = evidence.table(sites, self.frames, judgements, judgements.on) if self.frames else None
-        model = evidence.informed(build(facts, judgements), self.frames)
+        model = evidence.informed(models.in_force(facts, judgements), self.frames)
         wanted = ["_supplier_id", *(f"{hazard}_score" for hazard in HAZARDS)]
         scored = pl.concat(batch.select(wanted) for batch in engines.polars(sites, model, known))
         return scored.select(
