@@ -83,3 +83,21 @@ def test_words_are_counted_and_know_their_first_line(tmp_path: Path, monkeypatch
     codes = held.frame.select(pl.col("w").to_physical()).collect()["w"].to_list()
     texts = held.words["w"]["w"].to_list()
     assert ["" if code is None else texts[code] for code in codes] == given
+
+
+def test_a_list_too_large_to_hold_is_read_in_passes(listed: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coded, "LEAST_ROWS", 1)
+    monkeypatch.setattr(coded, "_memory", lambda: 4_000)
+    rows = ingest.read([listed], on=date(2026, 11, 22), reference=facts).rows
+    assert not any(isinstance(kind, pl.Categorical) for kind in rows.collect_schema().values())
+
+
+def test_the_memory_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(coded, "_GROUP_LIMIT", limit)
+    whole = coded._memory()
+    assert whole > 0
+    limit.write_text("max\n")
+    assert coded._memory() == whole
+    limit.write_text("1000000\n")
+    assert coded._memory() == 1_000_000

@@ -6,9 +6,11 @@ becomes one about its distinct texts, and its typed values are fetched by code.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +23,11 @@ from vigilance.ingest.readers.table import RawTable
 LEAST_ROWS: Final = 50_000
 """Below this a list is read in a moment anyway."""
 MOST_BYTES: Final = 1_500_000_000
-"""Estimated memory up to which a list is held; a longer one is read from its file as often as need be."""
+"""Estimated memory up to which a list is held where the memory of the machine is unknown."""
+SHARE: Final = 4
+"""Elsewhere a list is held that takes a quarter of it; a longer one is read from its file as often as need be."""
+_GROUP_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
+"""Where Linux says how much memory a container may use."""
 _SAMPLE: Final = 20_000
 _REPEATING: Final = 0.3
 """Share of distinct texts in a sample up to which a column is held as codes."""
@@ -93,7 +99,8 @@ def hold(raw: RawTable) -> Coded | None:
     codes = {n: next(kind for kind in _WIDTHS if count <= kind[0]) for n, count in distinct.items() if count <= limit}
     # A text of up to 12 bytes lies inside its own 16 bytes.
     plain = sum(_TEXT_BYTES + _beyond(sample[name]) for name in raw.names if name not in codes)
-    if not codes or raw.counts.loaded * (plain + sum(width for _most, _type, width in codes.values())) > MOST_BYTES:
+    row = plain + sum(width for _most, _type, width in codes.values())
+    if not codes or raw.counts.loaded * row > (_memory() // SHARE or MOST_BYTES):
         return None
     kinds, held = _parsed(raw, {name: physical for name, (_most, physical, _width) in codes.items()})
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -137,6 +144,19 @@ def _counted(codes: pl.Series, blank: int) -> tuple[Numbers, Numbers]:
             first[new] = seen[new]
         counts += found
     return counts, first
+
+
+def _memory() -> int:
+    """Bytes of memory that this machine has and this process may use; 0 where the system does not say."""
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
+    try:
+        allowed = _GROUP_LIMIT.read_text().strip()
+    except OSError:
+        return there
+    return min(there, int(allowed)) if allowed.isdigit() else there
 
 
 def _beyond(texts: pl.Series) -> float:
