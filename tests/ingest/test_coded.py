@@ -85,7 +85,7 @@ def test_words_are_counted_and_know_their_first_line(tmp_path: Path, monkeypatch
     assert ["" if code is None else texts[code] for code in codes] == given
 
 
-def test_a_list_too_large_to_hold_is_read_in_passes(listed: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_too_large_to_hold_is_not_held(listed: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coded, "LEAST_ROWS", 1)
     monkeypatch.setattr(coded, "_memory", lambda: 4_000)
     rows = ingest.read([listed], on=date(2026, 11, 22), reference=facts).rows
