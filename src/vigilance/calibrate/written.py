@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from vigilance.i18n import language
 from vigilance.report import wording
 from vigilance.report.document import Column, Table
 
@@ -14,6 +15,17 @@ DIGITS: Final = 3
 def number(value: float | None) -> str:
     """Three digits after the point; a dash for nothing."""
     return wording.number(value, DIGITS)
+
+
+def count(value: int) -> str:
+    """A count, thousands set apart."""
+    return wording.number(value)
+
+
+def plain(value: float) -> str:
+    """A number as short as it can be said, to six significant digits, with the decimal mark of the language in use."""
+    text = f"{value:.6g}"
+    return text.replace(".", ",") if language() == "fr" else text
 
 
 def share(value: float | None) -> str:

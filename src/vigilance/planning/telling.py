@@ -12,17 +12,21 @@ _ = messages("planning")
 
 WIDTH = 80
 BAR = 24
+NARROW = "\u202f"
+"""The narrow space that French puts between thousands and before a percent sign; no line breaks there."""
 
 
 def number(value: float, digits: int = 0) -> str:
-    """A number with the separators of the language in use."""
-    text = f"{value:,.{digits}f}".replace(",", " ")
-    return text.replace(".", ",") if language() == "fr" else text
+    """A number: ``1,234.5`` or, in French, ``1 234,5``; no line breaks inside it."""
+    text = f"{value:,.{digits}f}"
+    return text.replace(",", NARROW).replace(".", ",") if language() == "fr" else text
 
 
 def percent(share: float | None, digits: int = 1) -> str:
     """A share as a percentage, a dash when unknown."""
-    return "-" if share is None else f"{number(share * 100, digits)} %"
+    if share is None:
+        return "-"
+    return number(share * 100, digits) + (f"{NARROW}%" if language() == "fr" else "%")
 
 
 def tell(figures: dict[str, Any], folder: str) -> str:
@@ -139,7 +143,7 @@ def tell_review(said: dict[str, Any]) -> str:
     for plan in said["plans"]:
         lines += [
             _("{plan}: {audited} of {planned} actions audited, {hits} with a grave finding").format(
-                **{key: plan[key] for key in ("plan", "audited", "planned", "hits")}
+                plan=plan["plan"], **{key: number(plan[key]) for key in ("audited", "planned", "hits")}
             ),
             "",
             heading,
@@ -149,7 +153,7 @@ def tell_review(said: dict[str, Any]) -> str:
             _row(_("at random"), plan["baselines"]["random"]),
             "",
             _("  in the {n} sites not audited, from {drawn} drawn").format(
-                n=number(plan["not_audited"]["sites"]), drawn=plan["not_audited"]["drawn"]
+                n=number(plan["not_audited"]["sites"]), drawn=number(plan["not_audited"]["drawn"])
             ),
             _row(_("as audits see it"), plan["not_audited"]["as_audits_see_it"]),
             *(
@@ -163,4 +167,4 @@ def tell_review(said: dict[str, Any]) -> str:
 
 def _row(label: str, rate: dict[str, Any]) -> str:
     bounds = f"{percent(rate['low'])} - {percent(rate['high'])}" if rate["low"] is not None else "-"
-    return f"    {label:<34.34} {percent(rate['share']):>8}  {bounds:>19}  {rate['sites']:>6}"
+    return f"    {label:<34.34} {percent(rate['share']):>8}  {bounds:>19}  {number(rate['sites']):>6}"
