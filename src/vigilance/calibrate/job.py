@@ -16,6 +16,7 @@ from vigilance.calibrate import attribution as shares
 from vigilance.calibrate import backtest as back
 from vigilance.calibrate import coverage as cover
 from vigilance.calibrate import fit as fitting
+from vigilance.calibrate import published_audits as published
 from vigilance.calibrate import robustness as robust
 from vigilance.calibrate import worlds
 from vigilance.calibrate.outcomes import Outcomes, outcomes
@@ -37,7 +38,8 @@ BACKTEST: Final = "backtest"
 CALIBRATE: Final = "calibrate"
 ROBUSTNESS: Final = "robustness"
 COVERAGE: Final = "coverage"
-PARTS: Final = (BACKTEST, COVERAGE, ROBUSTNESS, CALIBRATE)
+AUDITS: Final = "audits"
+PARTS: Final = (BACKTEST, COVERAGE, AUDITS, ROBUSTNESS, CALIBRATE)
 MORRIS: Final = "morris"
 SOBOL: Final = "sobol"
 METHODS: Final = (MORRIS, SOBOL)
@@ -86,6 +88,7 @@ class Found:
     digests: Mapping[str, str]
     backtest: back.Backtest | None = None
     coverage: cover.Coverage | None = None
+    audits: published.PublishedAudits | None = None
     robustness: robust.Screening | None = None
     attribution: shares.Attribution | None = None
     calibration: Sequence[Calibration] = ()
@@ -112,6 +115,8 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
     if COVERAGE in asked.parts:
         drawn = None if sites is None else sampled(sites, worlds.SITES)
         found["coverage"] = cover.coverage(model, drawn, asked.draws)
+    if AUDITS in asked.parts:
+        found["audits"] = published.compared(model)
     if ROBUSTNESS in asked.parts:
         found |= _robustness(asked, model, judgements, sites)
     if CALIBRATE in asked.parts:
@@ -243,6 +248,8 @@ def summary(found: Found) -> dict[str, Any]:
             "reasons": found.coverage.reasons.to_dicts(),
             "lines": found.coverage.lines.to_dicts(),
         }
+    if found.audits is not None:
+        told[AUDITS] = {"period": found.audits.period, "rows": found.audits.rows.to_dicts()}
     if found.robustness is not None:
         told[ROBUSTNESS] = {
             "sites": found.robustness.sites,

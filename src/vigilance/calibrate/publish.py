@@ -111,6 +111,8 @@ def _frames(found: Found) -> dict[str, pl.DataFrame]:
     if found.coverage is not None:
         frames |= {"coverage": found.coverage.groups, "coverage-reasons": found.coverage.reasons}
         frames["coverage-lines"] = found.coverage.lines
+    if found.audits is not None:
+        frames["audits"] = found.audits.rows
     if found.robustness is not None:
         frames |= {"robustness": found.robustness.effects, "robustness-draws": found.robustness.draws}
     if found.attribution is not None:

@@ -12,7 +12,7 @@ from vigilance.calibrate import figures, report_stress, trial, words
 from vigilance.calibrate import predictors as of
 from vigilance.calibrate.job import Calibration, Found
 from vigilance.calibrate.windows import GOODS
-from vigilance.calibrate.written import number, table
+from vigilance.calibrate.written import count, number, plain, table
 from vigilance.i18n import messages
 from vigilance.report import wording
 from vigilance.report.document import Block, Bullets, Chart, Document, Section, Text
@@ -29,6 +29,8 @@ def document(found: Found) -> Document:
         made.append(_backtest(found.backtest))
     if found.coverage is not None:
         made.append(report_stress.coverage(found.coverage))
+    if found.audits is not None:
+        made.append(report_stress.audits(found.audits))
     if found.robustness is not None:
         made.append(report_stress.robustness(found.robustness, found.attribution))
     made += [_calibration(one) for one in found.calibration]
@@ -63,7 +65,9 @@ def _backtest(found: back.Backtest) -> Section:
         "what was known before, the neighbours of a cell on the list tell additions from the rest with an area under "
         "the curve of {neighbours}; the last list alone {last_list}; the rate of the cell as scores use it {cell}. The "
         "bar is {bar}."
-    ).format(additions=told["additions"], bar=told["bar"], **{k: number(v) for k, v in told["auc"].items()})
+    ).format(
+        additions=count(told["additions"]), bar=plain(told["bar"]), **{k: number(v) for k, v in told["auc"].items()}
+    )
     made: list[Block] = [Text(said, "lead")]
     if short:
         names = "; ".join(f"{words.predictors()[name]}: {number(by)}" for name, by in short.items())
@@ -183,7 +187,7 @@ def _backtest_tables(found: back.Backtest) -> Iterator[Block]:
             ).format(
                 date=found.newest["cut_off"],
                 names=", ".join(found.newest["countries"]),
-                unlisted=found.newest["unlisted"],
+                unlisted=count(found.newest["unlisted"]),
                 neighbours=number(found.newest["auc"][of.NEIGHBOURS]),
                 cell=number(found.newest["auc"][of.CELL]),
             ),
@@ -205,7 +209,7 @@ def _trial(found: back.Backtest) -> Text:
             "{before_today} → {after_today}, difference {gain_today}. The file it would add is in {file}; the engine "
             "would need a few lines to read it."
         ).format(
-            ratio=f"{trial.RATIO:g}",
+            ratio=plain(trial.RATIO),
             before=number(auc[of.CELL]),
             after=number(auc[of.ON_TRIAL]),
             gain=gains[of.ON_TRIAL],
@@ -228,8 +232,8 @@ def _calibration(one: Calibration) -> Section:
         "{audited} audited sites, {positive} with a finding. On held-out sites the mean log score of a record goes "
         "from {before} to {after}."
     ).format(
-        audited=scores.audited,
-        positive=scores.positive,
+        audited=count(scores.audited),
+        positive=count(scores.positive),
         before=wording.number(scores.before["record_log_score"], 5),
         after=wording.number(scores.after["record_log_score"], 5),
     )
@@ -273,7 +277,7 @@ def _calibration(one: Calibration) -> Section:
 def _proposal(found: Found) -> Section:
     if found.proposal is None or not found.proposal.values:
         return Section(_("Proposal"), [Text(_("No change of a rule is proposed: the audits do not support one."))])
-    rows = [[path, f"{value:g}"] for path, value in found.proposal.values.items()]
+    rows = [[path, plain(value)] for path, value in found.proposal.values.items()]
     moves = _(
         "If accepted, ranks would correlate at {correlation} with those of today; the largest move is {move} places."
     ).format(

@@ -10,9 +10,11 @@ import polars as pl
 from vigilance.calibrate import coverage as cover
 from vigilance.calibrate import figures, groups, words
 from vigilance.calibrate.attribution import LEADING, OTHERS, Attribution
+from vigilance.calibrate.published_audits import PublishedAudits
 from vigilance.calibrate.robustness import TOP, Screening
-from vigilance.calibrate.written import between, number, share, table
+from vigilance.calibrate.written import between, count, number, share, table
 from vigilance.i18n import messages
+from vigilance.report import wording
 from vigilance.report.document import Block, Bullets, Chart, Section, Table, Text
 
 _ = messages("calibrate")
@@ -29,7 +31,9 @@ def coverage(found: cover.Coverage) -> Section:
     told = _(
         "Share of {draws} joint draws in which the true presence of {sites} sites lies inside the 90 % interval: "
         "{parts}. The bar is {low} to {high}."
-    ).format(draws=found.draws, sites=found.sites, parts="; ".join(parts), low=share(low), high=share(high))
+    ).format(
+        draws=count(found.draws), sites=count(found.sites), parts="; ".join(parts), low=share(low), high=share(high)
+    )
     made: list[Block] = [Text(told, "lead")]
     outside = found.groups.drop_nulls("coverage").filter(~pl.col("coverage").is_between(low, high))
     if outside.height:
@@ -52,6 +56,36 @@ def coverage(found: cover.Coverage) -> Section:
         made.append(Chart("coverage-places", where, told, figures.coverage(places)))
         made.append(_groups(where, places, _("Income groups are not among the facts; output per worker stands in.")))
     return Section(_("Do the intervals cover?"), [*made, *_variances(found)])
+
+
+def audits(found: PublishedAudits) -> Section:
+    """Published totals of social audits, what they make of true presence, and what the model expects of such sites."""
+    told = _(
+        "Totals of {audits} audits ({period}) name no country, so they check the model and move nothing. The model is "
+        "asked about manufacturing in the {countries} countries that the publisher names, each weighing its audits, at "
+        "sites of {workers} workers."
+    ).format(
+        audits=wording.number(int(found.rows["audits"][0])),
+        period=found.period,
+        countries=found.countries,
+        workers=wording.number(round(found.workers)),
+    )
+    inside = _("{hazard}: {positive} positive, {presence} behind them; the model expects {expected}, inside")
+    outside = _("{hazard}: {positive} positive, {presence} behind them; the model expects {expected}, outside")
+    rows = [
+        (inside if row["inside"] else outside).format(
+            hazard=words.hazards()[row["hazard"]],
+            positive=share(row["positive"]),
+            presence=between(row, "presence"),
+            expected=share(row["expected"]),
+        )
+        for row in found.rows.iter_rows(named=True)
+    ]
+    note = _(
+        "Audited sites were chosen, conformity is the publisher's own grade and no count of cases, and its chapter on "
+        "children includes young workers. Outside the interval, one of the two is wrong; this does not say which."
+    )
+    return Section(_("Published audits"), [Text(told, "lead"), Bullets(rows), Text(note, "gap")])
 
 
 def _groups(caption: str, rows: pl.DataFrame, note: str = "") -> Table:
@@ -124,9 +158,9 @@ def robustness(found: Screening, shares: Attribution | None) -> Section:
         "correlation with the shipped judgements: median {median}, worst {worst}; of the first tenth {kept} stay on "
         "average."
     ).format(
-        count=found.effects.height,
-        draws=found.draws.height,
-        sites=found.sites,
+        count=count(found.effects.height),
+        draws=count(found.draws.height),
+        sites=count(found.sites),
         median=number(_median(found.draws["rank_correlation"])),
         worst=number(float(correlation.min())),
         kept=share(float(kept.mean())),
@@ -152,10 +186,10 @@ def _attribution(found: Attribution) -> Iterator[Block]:
         "{others}. {samples} rows of the base sample. In such independent sets the rank correlation with the shipped "
         "judgements has the median {median}."
     ).format(
-        count=found.judgements,
+        count=count(found.judgements),
         leading=found.indices.height - 1,
         others=between(others, "total"),
-        samples=found.samples,
+        samples=count(found.samples),
         median=number(_median(found.draws["rank_correlation"])),
     )
     yield Text(told)

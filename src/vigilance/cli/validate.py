@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ = messages("calibrate")
 
 DEFAULT: Final = ("backtest", "coverage")
-CHOICES: Final = ("backtest", "coverage", "robustness", "calibrate", "all")
+CHOICES: Final = ("backtest", "coverage", "audits", "robustness", "calibrate", "all")
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
@@ -55,9 +55,9 @@ CHOICES: Final = ("backtest", "coverage", "robustness", "calibrate", "all")
 def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: Path | None, **given: Any) -> None:
     """Back-test, calibrate and stress the method.
 
-    PART is backtest, coverage, robustness, calibrate or all; without one, backtest and coverage on the shipped facts.
-    Calibration learns from your own audits (--run, --audits, --findings) and proposes a change of the rules as a diff:
-    it never applies one.
+    PART is backtest, coverage, audits, robustness, calibrate or all; without one, backtest and coverage on the shipped
+    facts. Audits holds published totals of social audits against the model. Calibration learns from your own audits
+    (--run, --audits, --findings) and proposes a change of the rules as a diff: it never applies one.
 
     \b
     Examples:

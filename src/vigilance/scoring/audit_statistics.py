@@ -131,7 +131,7 @@ def _audited(
     drawn, whole = np.zeros(shape), np.zeros(shape)
     if len(totals):
         seen = np.unique(at_country)
-        mean = _mean_presence(ln_m[seen], _weights(model))
+        mean = _mean_presence(ln_m[seen], manufacturing(model))
         found = _shifts(_counts(totals, at_country, seen, judgements, on), mean, hazard, judgements)
         drawn[seen], whole[seen] = (shift[:, None] for shift in found)
     if len(counted):
@@ -203,8 +203,8 @@ def _counts(rows: nw.DataFrame[Any], at: Places, seen: Places, judgements: Judge
     return _Counts(drawn * share, drawn, drawn * share + hits, drawn + chosen)
 
 
-def _weights(model: Model) -> Floats:
-    """The employment of each division that a total of a country is held against (D); it sums to one."""
+def manufacturing(model: Model) -> Floats:
+    """The employment of each division that a total over activities is held against (D); it sums to one."""
     sections = model.judgements.words(f"{_RULES}.choices.activities_of_totals")
     known = nw.from_native(model.facts.table("activities"), eager_only=True)
     visited = set(known.filter(nw.col("section").is_in(list(sections)))["code"].to_list())
