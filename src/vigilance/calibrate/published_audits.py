@@ -29,7 +29,8 @@ class PublishedAudits:
     """A period of published audits: the mean workforce of a site, how many countries are named, one row per hazard.
 
     ``rows``: ``hazard, audits, positive`` (share), ``presence`` with ``_low`` and ``_high`` (median, 5 % and 95 %),
-    ``expected`` (the model's mean), ``inside`` (whether the interval holds it).
+    ``expected`` (the model's mean), ``inside`` (whether the interval holds it), ``updated`` with its bounds (the same
+    presence where the prior is what the model expects).
     """
 
     period: str
@@ -57,7 +58,9 @@ def compared(model: Model) -> PublishedAudits | None:
     for hazard in HAZARDS:
         positive = 1.0 - conform[CHAPTERS[hazard]] / 100.0
         found = audit_cells.presence(positive * audits, audits, hazard, model.judgements)
-        low, middle, high = (float(values[0]) for values in (found.p05, found.p50, found.p95))
+        low, middle, high = _bounds(found)
+        own = audit_cells.presence(positive * audits, audits, hazard, model.judgements, mean=expected[hazard])
+        updated_low, updated, updated_high = _bounds(own)
         rows.append(
             {
                 "hazard": str(hazard),
@@ -67,10 +70,17 @@ def compared(model: Model) -> PublishedAudits | None:
                 "presence_low": low,
                 "presence_high": high,
                 "expected": expected[hazard],
+                "updated": updated,
+                "updated_low": updated_low,
+                "updated_high": updated_high,
                 "inside": low <= expected[hazard] <= high,
             }
         )
     return PublishedAudits(period, workers, where.height, pl.DataFrame(rows))
+
+
+def _bounds(found: audit_cells.Presence) -> tuple[float, float, float]:
+    return float(found.p05[0]), float(found.p50[0]), float(found.p95[0])
 
 
 def _expected(model: Model, where: pl.DataFrame, workers: float) -> dict[Hazard, float]:

@@ -70,14 +70,21 @@ def audits(found: PublishedAudits) -> Section:
         countries=found.countries,
         workers=wording.number(round(found.workers)),
     )
-    inside = _("{hazard}: {positive} positive, {presence} behind them; the model expects {expected}, inside")
-    outside = _("{hazard}: {positive} positive, {presence} behind them; the model expects {expected}, outside")
+    inside = _(
+        "{hazard}: {positive} positive, {presence} behind them; the model expects {expected}, inside; with that as "
+        "the prior, {updated}"
+    )
+    outside = _(
+        "{hazard}: {positive} positive, {presence} behind them; the model expects {expected}, outside; with that as "
+        "the prior, {updated}"
+    )
     rows = [
         (inside if row["inside"] else outside).format(
             hazard=words.hazards()[row["hazard"]],
             positive=share(row["positive"]),
             presence=between(row, "presence"),
             expected=share(row["expected"]),
+            updated=between(row, "updated"),
         )
         for row in found.rows.iter_rows(named=True)
     ]
