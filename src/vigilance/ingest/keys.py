@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -12,6 +13,12 @@ from vigilance.i18n import messages
 from vigilance.ingest.columns import LINE, ROW
 
 _ = messages("ingest")
+
+PART: Final = "\x1f"
+"""What parts the columns of a key; a person is shown a dot instead."""
+
+ASKED: Final = 10_000
+"""Keys that must be in order before all of them are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ def repeated(
         frame.select(pl.lit(i, dtype=pl.Int32).alias("_table"), ROW, LINE, key.alias("_key"))
         for i, frame in enumerate(frames)
     ]
+    if len(keyed) == 1 and _strictly_ordered(keyed[0]):
+        return None
     hashes = pl.concat([part.select(pl.col("_key").hash().alias("hash")) for part in keyed])
     counted = hashes.select(pl.len().alias("all"), pl.col("hash").n_unique().alias("distinct")).collect(
         engine="streaming"
@@ -81,6 +90,19 @@ def repeated(
     return Repeated(out.select("_table", ROW, LINE, "code"), _issues(out, names, sheets, column))
 
 
+def _strictly_ordered(keyed: pl.LazyFrame) -> bool:
+    """Whether each key is greater than the one before, as in most exports: then none is there twice."""
+    head = keyed.select(_rises(pl.col("_key"))).head(ASKED)
+    if not head.select(pl.all().all()).collect(engine="streaming").item():
+        return False
+    return bool(keyed.select(_rises(pl.col("_key")).all()).collect(engine="streaming").item())
+
+
+def _rises(key: pl.Expr) -> pl.Expr:
+    """A blank key is not compared: it neither rises nor falls, so it ends the order."""
+    return ((key > key.shift(1)) | (pl.int_range(pl.len()) == 0)).fill_null(value=False) & key.is_not_null()
+
+
 def _issues(rows: pl.DataFrame, names: Sequence[str], sheets: Sequence[str], column: str) -> pl.DataFrame:
     file = pl.col("_table").replace_strict(list(range(len(names))), list(names), return_dtype=pl.String)
     sheet = pl.col("_table").replace_strict(list(range(len(sheets))), list(sheets), return_dtype=pl.String)
@@ -94,10 +116,15 @@ def _issues(rows: pl.DataFrame, names: Sequence[str], sheets: Sequence[str], col
         sheet.alias("sheet"),
         pl.col(LINE).alias("row"),
         pl.lit(column).alias("column"),
-        pl.col("_key").str.head(issues_.VALUE_LIMIT).alias("value"),
+        _legible(pl.col("_key")).str.head(issues_.VALUE_LIMIT).alias("value"),
         pl.when("same").then(same).otherwise(other).alias("message"),
         pl.when("same")
         .then(pl.lit(_("remove the repeated row")))
         .otherwise(pl.format(_("give each site its own key; the first is in {}"), place))
         .alias("hint"),
     ).select(issues_.SCHEMA.names())
+
+
+def _legible(key: pl.Expr) -> pl.Expr:
+    """A key for a person: its parts, the blank ones left out, apart from each other."""
+    return key.str.replace_all(f"{PART}+", PART).str.strip_chars(PART).str.replace_all(PART, " · ", literal=True)

@@ -14,8 +14,10 @@ GIB: Final = 1024 * MIB
 class Limits:
     """Limits on one input file. Sizes are bytes, times are seconds."""
 
-    bytes: int = 8 * GIB
-    """Text files, also after decompression."""
+    bytes: int = 32 * GIB
+    """Of a file as it lies on the disk: more than 200 million rows of sites."""
+    unpacked: int = 8 * GIB
+    """Of the text that comes out of a compressed file."""
     rows: int = 200_000_000
     columns: int = 2_000
     cell: int = 32_767

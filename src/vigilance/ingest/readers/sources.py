@@ -128,7 +128,7 @@ def gunzip(path: Path, name: str, limits: Limits) -> Path:
         with path.open("rb") as packed, gzip.open(packed, "rb") as source, target.open("wb") as out:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
-                if size > limits.bytes or (size > limits.ratio_from and size > packed.tell() * limits.gzip_ratio):
+                if size > limits.unpacked or (size > limits.ratio_from and size > packed.tell() * limits.gzip_ratio):
                     raise InputRefused(
                         _("{file}: decompresses to more than {size} bytes, over the limit").format(file=name, size=size)
                     )
