@@ -252,6 +252,47 @@ def test_another_duckdb_file_is_refused(tmp_path: Path) -> None:
         watch(tmp_path, MONDAY, "out", rows(3))
 
 
+@pytest.mark.parametrize("there", ["folder", "table", "other database", "nothing"])
+def test_what_is_no_store_is_left_as_it_was(tmp_path: Path, there: str) -> None:
+    path = tmp_path / "mine"
+    write(tmp_path / "list.csv", rows(3))
+    if there == "folder":
+        path.mkdir()
+    elif there == "table":
+        path.write_text("a,b\n1,2\n", encoding="utf-8")
+    elif there == "other database":
+        with duckdb.connect(str(path)) as other:
+            other.execute("CREATE TABLE sites (a INT)")
+    before = {found.name for found in tmp_path.iterdir()}
+    for touch in (
+        lambda: upkeep.check(path),
+        lambda: upkeep.export(path, tmp_path / "out"),
+        lambda: upkeep.compact(path),
+        lambda: upkeep.backup(path, tmp_path / "copy"),
+        lambda: listing.alerts(path, None, every=False),
+        lambda: replay(path, "2026-W46", tmp_path / "out"),
+    ):
+        with pytest.raises((InputRefused, UsageError)):
+            touch()
+        assert {found.name for found in tmp_path.iterdir()} == before
+    if there != "nothing":
+        with pytest.raises(InputRefused, match=r"not a store|a folder"):
+            weekly.run(weekly.Watch(path, [tmp_path / "list.csv"], MONDAY))
+        assert {found.name for found in tmp_path.iterdir()} == before
+
+
+def test_a_lock_taken_away_is_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with pytest.raises(InputRefused), lock.held(path, write=True):
+        raise InputRefused("no store")
+    assert not lock.lock_path(path).exists()
+    with lock.held(path, write=False), pytest.raises(InputRefused), lock.held(path, write=False):
+        raise InputRefused("no store")
+    assert lock.lock_path(path).exists(), "another reader still holds it"
+    with lock.held(path, write=True), pytest.raises(StoreBusy), lock.held(path, write=True, wait=0):
+        raise AssertionError("two writers")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from vigilance.i18n import messages
 from vigilance.store import lock, schema
 from vigilance.store.chain import GENESIS, Record, canonical, last_good, sealed, verified
 from vigilance.store.frames import frame_digest, packed, sha256, unpacked
+from vigilance.store.head import head, head_hint, head_path, refuse_foreign, refuse_missing, write_head
 
 if TYPE_CHECKING:
     import duckdb
@@ -211,12 +211,9 @@ def opened(
     Raises ``UsageError`` when there is none (unless ``create``), ``StoreBusy`` when another process holds it,
     ``InputRefused`` when it is foreign, damaged, older than what was written last or of a newer version.
     """
-    if not path.exists() and not create:
-        raise UsageError(
-            _("there is no store at {path}").format(path=path),
-            hint=_("`vigilance watch --store {path} ...` makes one").format(path=path),
-        )
-    if create:
+    if not create:
+        refuse_missing(path)
+    else:
         path.parent.mkdir(parents=True, exist_ok=True)
     with lock.held(path, write=write, wait=wait):
         refuse_foreign(path)
@@ -276,18 +273,6 @@ def _make(path: Path) -> None:
 def _close(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
     with reading(path):
         connection.close()
-
-
-def refuse_foreign(path: Path) -> None:
-    """Raise ``InputRefused`` unless a file is absent, or begins like a DuckDB file."""
-    if not path.exists():
-        if head_path(path).exists():
-            raise InputRefused(_("{path} is missing, its head file is there").format(path=path), hint=head_hint(path))
-        return
-    with path.open("rb") as handle:
-        start = handle.read(12)
-    if start[8:12] != b"DUCK":
-        raise InputRefused(_("{path} is not a store of vigilance").format(path=path), hint=head_hint(path))
 
 
 def _migrate(store: Store) -> None:
@@ -358,50 +343,12 @@ def _verify(store: Store) -> None:
     _against_head(store)
 
 
-def head_path(path: Path) -> Path:
-    """The head file of a store, beside it: what was written last, so that a loss at the end is seen too."""
-    return path.with_name(path.name + ".head")
-
-
-def write_head(path: Path, records: Sequence[Record]) -> None:
-    """Note the last record beside the store."""
-    runs = [record for record in records if record.kind == schema.RUN]
-    last = records[-1]
-    said = {"seq": last.seq, "digest": last.digest, "last_run": runs[-1].name if runs else ""}
-    atomic.write_bytes(head_path(path), (canonical(said) + "\n").encode())
-
-
-def _head(path: Path) -> dict[str, Any] | None:
-    try:
-        said = json.loads(head_path(path).read_bytes())
-        return {"seq": int(said["seq"]), "digest": str(said["digest"]), "last_run": str(said["last_run"])}
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputRefused(
-            _("{path} cannot be read: {reason}").format(path=head_path(path), reason=error),
-            hint=_("check the store with `vigilance store check` after moving this file away"),
-        ) from error
-
-
-def head_hint(path: Path) -> str:
-    """A hint that names the last run that the head file knows of."""
-    try:
-        head = _head(path)
-    except InputRefused:
-        head = None
-    restore = _("restore the store from a backup (`vigilance store backup` makes one)")
-    if head is None or not head["last_run"]:
-        return restore
-    return _("the last good run was {week}; {restore}").format(week=head["last_run"], restore=restore)
-
-
 def _against_head(store: Store) -> None:
-    head = _head(store.path)
-    if head is None:
+    known = head(store.path)
+    if known is None:
         return
-    there = store.records[head["seq"] - 1] if 0 < head["seq"] <= len(store.records) else None
-    if there is None or there.digest != head["digest"]:
+    there = store.records[known["seq"] - 1] if 0 < known["seq"] <= len(store.records) else None
+    if there is None or there.digest != known["digest"]:
         raise InputRefused(
             _("{path} is older than what was written last, or another store").format(path=store.path),
             hint=last_good(store.records)

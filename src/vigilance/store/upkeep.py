@@ -14,7 +14,8 @@ from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.store import lock, schema
 from vigilance.store.chain import Record, canonical
-from vigilance.store.file import Store, attached, opened, reading, unlocked, write_head
+from vigilance.store.file import Store, attached, opened, reading, unlocked
+from vigilance.store.head import refuse_foreign, refuse_missing, write_head
 
 _ = messages("alerts")
 
@@ -122,10 +123,12 @@ def backup(path: Path, out: Path, wait: float = lock.WAIT_SECONDS) -> dict[str, 
 
 def compact(path: Path, wait: float = lock.WAIT_SECONDS) -> dict[str, int]:
     """Write a store anew without the space that it no longer uses; it is replaced once the copy is verified."""
+    refuse_missing(path)
     before = path.stat().st_size
     fresh = path.with_name(f".{path.name}.{os.getpid()}.compact")
     try:
         with lock.held(path, write=True, wait=wait):
+            refuse_foreign(path)
             _copy_tables(path, fresh)
             fresh.replace(path)
             atomic.sync(path.parent)
@@ -136,10 +139,12 @@ def compact(path: Path, wait: float = lock.WAIT_SECONDS) -> dict[str, int]:
 
 
 def _copy(path: Path, out: Path, wait: float) -> None:
+    refuse_missing(path)
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         with lock.held(path, write=True, wait=wait):
+            refuse_foreign(path)
             records = _copy_tables(path, beside)
         beside.replace(out)
         atomic.sync(out.parent)
