@@ -68,6 +68,63 @@ def test_an_audit_of_an_unknown_site_is_set_aside_and_named(score: Any) -> None:
     assert done.meta["counts"]["evidence"]["audits"]["set_aside"] == 1
 
 
+EVENT = "event_id,place_kind,place,occurred_on,known_on,kind,source,proven\n"
+TICKET = "incident_id,supplier_id,zone,received_on,channel,indicator,substantiated\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "value"),
+    [
+        ("audits", AUDIT + "NOBODY,2026-06-01,ICS,initial,announced,2,13,Firm A,A\n", "NOBODY"),
+        ("findings", "supplier_id,audited_on,topic\nNOBODY,2026-06-01,debt bondage\n", "NOBODY"),
+        ("events", EVENT + "E1,site,NOBODY,2026-10-01,2026-10-02,ngo_report,an NGO,true\n", "NOBODY"),
+        ("measures", "supplier_id,pillar,proof,coverage,since\nNOBODY,act,documented,1,2026-01-01\n", "NOBODY"),
+        ("grievances", TICKET + "G1,NOBODY,,2026-09-01,hotline,debt bondage,true\n", ""),
+    ],
+)
+def test_a_row_of_any_table_about_an_unknown_site_is_set_aside(score: Any, table: str, text: str, value: str) -> None:
+    done = score(**{table: text})
+    row = done.issues.filter(pl.col("code") == "orphan").row(0, named=True)
+    column = "place" if table == "events" else "supplier_id"
+    assert (row["file"], row["row"], row["column"], row["value"]) == (f"{table}.csv", 2, column, value)
+    counts = done.meta["counts"]["evidence"][table]
+    assert (counts["set_aside"], counts["loaded"]) == (1, 0)
+    assert p50(done) == p50(score())
+
+
+def test_rows_about_companies_and_places_of_no_site_stay_and_are_counted(score: Any) -> None:
+    events = EVENT + (
+        "E1,country,Bangladesh,2026-10-01,2026-10-02,press,a paper,true\n"
+        "E2,country,France,2026-10-01,2026-10-02,press,a paper,true\n"
+        "E3,entity,Unheard of Ltd,2026-10-01,2026-10-02,press,a paper,true\n"
+        "E4,zone,nowhere,2026-10-01,2026-10-02,press,a paper,true\n"
+    )
+    measures = "parent_company,pillar,proof,coverage,since\nUnheard of Ltd,act,documented,1,2026-01-01\n"
+    done = score(events=events, measures=measures, grievances=TICKET + "G1,,nowhere,2026-09-01,hotline,debt bondage,\n")
+    said = done.issues.filter(pl.col("code") == "elsewhere")
+    told = {row["file"]: (row["severity"], row["message"].split()[0]) for row in said.iter_rows(named=True)}
+    assert told == {"events.csv": ("info", "3"), "grievances.csv": ("info", "1"), "measures.csv": ("warning", "1")}
+    assert done.evidence("events").collect().height == 4
+
+
+def test_a_company_and_a_zone_that_a_site_names_are_not_elsewhere(
+    tmp_path: Path, facts: reference.Facts, judgements: rules.Judgements
+) -> None:
+    (tmp_path / "s.csv").write_text(
+        "supplier_id,name,country,zone,activity,parent_company\nA,a,Bangladesh,Savar EPZ,Wearing apparel,Acme Ltd\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "e.csv").write_text(
+        EVENT + "E1,zone,savar epz,2026-10-01,,press,a paper,true\n"
+        "E2,region,Savar EPZ,2026-10-01,,press,a paper,true\nE3,entity, ACME ltd,2026-10-01,,press,a paper,true\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "m.csv").write_text("parent_company,pillar,proof\nacme LTD,act,declared\n", encoding="utf-8")
+    tables = {"events": tmp_path / "e.csv", "measures": tmp_path / "m.csv"}
+    job = pipeline.Job(inputs=[tmp_path / "s.csv"], on=ON, out=tmp_path / "o", evidence=tables)
+    assert pipeline.score(job, facts, judgements).run.issues.filter(pl.col("code") == "elsewhere").is_empty()
+
+
 def test_a_row_set_aside_keeps_its_cells_and_says_what_was_odd(score: Any) -> None:
     odd = "NO\x07BODY" + "y" * 90
     rows = f'{odd},2026-06-01,,initial,"announced",2,,"Firm, A",A\nS-1,2026-06-01,ICS,initial,announced,2,13,Firm A,A\n'

@@ -43,7 +43,7 @@ LAYERS = [
         "ranking",
         "summary",
     },
-    {"run", "store", "pipeline", "explanation", "register", "tickets", "evidence", "matrix", "whatif"},
+    {"run", "store", "pipeline", "explanation", "register", "tickets", "orphans", "evidence", "matrix", "whatif"},
     {"report", "calibrate", "library"},
     {"cli"},
 ]

@@ -14,7 +14,7 @@ from typing import Any, Final
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from vigilance import ingest, issues, matching, tickets
+from vigilance import ingest, issues, matching, orphans, tickets
 from vigilance.i18n import messages
 from vigilance.ingest import countries
 from vigilance.ingest.columns import Text
@@ -31,8 +31,6 @@ from vigilance.scoring.model import Model
 _ = messages("run")
 
 TABLES: Final = ("audits", "findings", "grievances", "events", "measures", "lists", "links", "audit_statistics")
-AT_SITES: Final = ("audits", "findings", "grievances", "measures")
-"""Tables whose rows name a site."""
 PRIVATE: Final = frozenset({"grievances"})
 """Tables whose original rows are never copied: they may hold the words of a worker."""
 MATCHES: Final = "matches"
@@ -82,7 +80,9 @@ def read(
         intake, frame = _of_known_sites(name, intake, register)
         frames[name] = _without_words(name, frame, sites, facts, judgements)
         # The user's own text is needed no more, and a long table of it is not held for the rest of the run.
-        intakes[name] = replace(intake, rows=frames[name].lazy())
+        told = orphans.told_of_elsewhere(name, frame, sites, intake.sources[0].file)
+        known = issues.ordered([intake.issues, told]) if told.height else intake.issues
+        intakes[name] = replace(intake, rows=frames[name].lazy(), issues=known)
     if "lists" in frames:
         pairs = matching.possible(frames["lists"], sites, judgements)
         decided = matching.read_decisions(decisions) if decisions else matching.DECISION_SCHEMA.to_frame()
@@ -212,21 +212,11 @@ def typed(rows: pl.LazyFrame) -> pl.LazyFrame:
 def _of_known_sites(name: str, intake: ingest.Intake, register: Register) -> tuple[ingest.Intake, pl.DataFrame]:
     """The typed rows of an intake without those that name a site that is not in the list, which are set aside."""
     frame = typed(intake.rows).collect(engine="streaming")
-    if name not in AT_SITES or ID not in frame.columns:
+    column, found = orphans.of_unknown_sites(name, frame, register)
+    if not found.height:
         return intake, frame
-    orphan = register.places(frame[ID]).is_null() & frame[ID].is_not_null()
-    if not orphan.any():
-        return intake, frame
-    text = Text("orphan", "error", _("no site of the list has this id"), _("correct the id, or add the site"))
-    found = frame.filter(orphan).select(
-        line="_line",
-        value=ID,
-        code=pl.lit(text.code),
-        severity=pl.lit(text.severity),
-        message=pl.lit(text.message),
-        hint=pl.lit(text.hint),
-    )
-    return _without(intake, name, "supplier_id", found), frame.filter(~orphan)
+    kept = frame.filter(~pl.col("_line").is_in(found["line"].implode()))
+    return _without(intake, name, column, found), kept
 
 
 def _without(intake: ingest.Intake, name: str, column: str, found: pl.DataFrame) -> ingest.Intake:
