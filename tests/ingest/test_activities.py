@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from vigilance.errors import InputRefused
 from vigilance.ingest.activities import Activities
 from vigilance.ingest.activity_codes import scheme_of
 from vigilance.reference import Facts
@@ -163,12 +164,29 @@ def test_what_was_not_plain_is_said_once_for_each_text(sites: Callable[..., Any]
     assert intake.rows.collect()["_division"].to_list()[:6] == ["01", "01", "01", "13", "00", "00"]
 
 
-def test_an_activity_that_is_not_understood_sets_its_row_aside_with_the_fix(sites: Callable[..., Any]) -> None:
-    intake = sites({"activity": ["Textiles", "Textyles manufactring xq"]})
-    assert intake.counts["set_aside"] == 1
+def test_an_activity_that_is_not_understood_counts_as_unknown_and_is_said_with_the_fix(
+    sites: Callable[..., Any],
+) -> None:
+    odd = "Textyles manufactring xq"
+    intake = sites({"activity": ["Textiles", odd, "", odd]})
+    assert intake.counts["loaded"] == 4
     issue = intake.issues.filter(intake.issues["code"] == "activity_unknown").row(0, named=True)
-    assert (issue["row"], issue["column"], issue["value"]) == (2, "activity", "Textyles manufactring xq")
+    assert (issue["severity"], issue["row"], issue["column"], issue["value"]) == ("warning", 2, "activity", odd)
+    assert "2 rows" in issue["message"]
     assert issue["hint"]
+    rows = intake.rows.collect()
+    assert rows["_division"].to_list() == ["13", "00", "00", "00"]
+    assert rows["_division_confidence"].to_list()[1] is None
+    assert rows["_activity"].to_list()[1] == odd
+    again = sites({"activity": intake.corrected.collect()["activity"].to_list()})
+    assert not again.issues.height
+    assert again.rows.collect()["_division"].equals(rows["_division"])
+
+
+def test_strict_refuses_an_activity_that_is_not_understood(sites: Callable[..., Any]) -> None:
+    with pytest.raises(InputRefused, match="row 2, activity"):
+        sites({"activity": ["Textiles", "Zzyzx qwerty"]}).refuse_if_strict()
+    sites({"activity": ["Textiles", "Manufacturing"]}).refuse_if_strict()
 
 
 def test_a_kept_index_is_the_built_one(facts: Facts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,6 @@ CONTRACT = [
     ("A,Site,,Textiles,1,50,0.1,no", "value_missing", "country", ""),
     ("A,Site,Atlantis,Textiles,1,50,0.1,no", "country_unknown", "country", "Atlantis"),
     ("A,Site,Korea,Textiles,1,50,0.1,no", "country_ambiguous", "country", "Korea"),
-    ("A,Site,France,Zzyzx qwerty,1,50,0.1,no", "activity_unknown", "activity", "Zzyzx qwerty"),
     ("A,Site,France,Textiles,99,50,0.1,no", "tier_unreadable", "tier", "99"),
     ("A,Site,France,Textiles,1,-5,0.1,no", "number_out_of_range", "workers", "-5"),
     ("A,Site,France,Textiles,1,9000000,0.1,no", "number_out_of_range", "workers", "9000000"),

@@ -21,6 +21,8 @@ _ = messages("ingest")
 SET_ASIDE: Final = 4
 WIDTH: Final = 80
 PRINTED: Final = 30
+_UNBROKEN: Final = "\u00a0\u202f"
+"""Spaces at which no line breaks, as French puts them before a colon and between thousands."""
 TABLES: Final = (
     "suppliers",
     "audits",
@@ -166,19 +168,22 @@ def _as_json(intake: Intake, proposals: pl.DataFrame | None) -> dict[str, Any]:
 
 
 def _tell(intake: Intake, proposals: pl.DataFrame | None) -> None:
+    from vigilance.ingest.phrasing import several  # noqa: PLC0415 - lazily, so that --help stays quick
+
     for source in intake.sources:
         name = source.file + (f" [{source.sheet}]" if source.sheet else "")
-        said = _("{name}: {rows_in} rows, {loaded} can be used, {set_aside} would be set aside, {blank} blank")
+        said = _("{name}: {rows}, {loaded} can be used, {set_aside} would be set aside, {blank} blank")
         _line(
             said.format(
                 name=name,
-                rows_in=source.rows_in,
+                rows=several(source.rows_in, _("{count} row"), _("{count} rows")),
                 loaded=source.loaded,
                 set_aside=source.set_aside,
                 blank=source.blank,
             )
         )
-        _line("  " + ", ".join(f"{k} {v}" for k, v in source.dialect.items() if v and k in _SHOWN), "  ")
+        shown_as = {"format": _("format"), "encoding": _("encoding"), "delimiter": _("delimiter")}
+        _line("  " + ", ".join(f"{shown_as[k]} {v}" for k, v in source.dialect.items() if v and k in shown_as), "  ")
     click.echo("")
     click.echo(_("Columns read"))
     for column, header in intake.columns.items():
@@ -190,10 +195,9 @@ def _tell(intake: Intake, proposals: pl.DataFrame | None) -> None:
         _duplicates(proposals)
 
 
-_SHOWN: Final = ("format", "encoding", "delimiter")
-
-
 def _problems(issues: pl.DataFrame) -> None:
+    from vigilance.ingest.phrasing import several  # noqa: PLC0415 - lazily, so that --help stays quick
+
     click.echo("")
     if not issues.height:
         click.echo(_("Nothing to remark."))
@@ -206,26 +210,37 @@ def _problems(issues: pl.DataFrame) -> None:
         if problem["row"] is not None:
             place += ", " + _("row {row}").format(row=problem["row"])
         if problem["rows"] > 1:
-            place += " " + _("and {count} more").format(count=problem["rows"] - 1)
-        values = ", ".join(f"“{value}”" for value in problem["values"])
-        _line(
-            f"  {said[problem['severity']]}: {place}: {problem['message']}" + (f": {values}" if values else ""), "    "
+            place += " " + several(problem["rows"] - 1, _("and 1 more"), _("and {count} more"))
+        text = _("{severity}: {place}: {message}").format(
+            severity=said[problem["severity"]], place=place, message=problem["message"]
         )
+        if problem["values"]:
+            values = ", ".join(_("“{value}”").format(value=value) for value in problem["values"])
+            text = _("{message}: {values}").format(message=text, values=values)
+        _line(f"  {text}", "    ")
         if problem["hint"]:
             _line(f"    → {problem['hint']}", "      ")
     if problems.height > PRINTED:
-        click.echo("  " + _("... and {count} more kinds").format(count=problems.height - PRINTED))
+        more = several(problems.height - PRINTED, _("... and one more kind"), _("... and {count} more kinds"))
+        click.echo(f"  {more}")
 
 
 def _duplicates(proposals: pl.DataFrame) -> None:
+    from vigilance.ingest.phrasing import decimal, several  # noqa: PLC0415 - lazily, so that --help stays quick
+
     click.echo("")
-    click.echo(_("Possible duplicates: {count} pairs; nothing was merged").format(count=proposals.height))
+    pairs_found = several(
+        proposals.height,
+        _("Possible duplicates: {count} pair; nothing was merged"),
+        _("Possible duplicates: {count} pairs; nothing was merged"),
+    )
+    click.echo(pairs_found)
     for pair in proposals.head(PRINTED).iter_rows(named=True):
         _line(f"  {pair['supplier_id_1']} {pair['name_1']} / {pair['supplier_id_2']} {pair['name_2']}", "    ")
-        _line(f"    {pair['reason']} ({pair['likeness']:.2f})", "      ")
+        _line(f"    {pair['reason']} ({decimal(pair['likeness'], 2)})", "      ")
 
 
 def _line(text: str, indent: str = "  ") -> None:
-    plain = "".join(char if char.isprintable() else "·" for char in text)
+    plain = "".join(char if char.isprintable() or char in _UNBROKEN else "·" for char in text)
     lead = plain[: len(plain) - len(plain.lstrip())]
     click.echo(click.wrap_text(plain.strip(), WIDTH, initial_indent=lead, subsequent_indent=indent))

@@ -23,6 +23,8 @@ from vigilance.ingest.activity_codes import Codes, Understood, Weights, code_and
 from vigilance.ingest.activity_phrases import Phrases, Words, normalised, read_vocabulary, single, without_joints
 from vigilance.ingest.columns import BLANK_WORDS, Cell, Column, Reader, Tables, Text
 from vigilance.ingest.folding import fold, visible, words
+from vigilance.ingest.intake import UNREAD
+from vigilance.ingest.phrasing import decimal
 from vigilance.ingest.words import Reading, read_words
 
 _ = messages("ingest")
@@ -168,13 +170,17 @@ class Activities:
         return [self.title(code) for _title, _score, code in hits]
 
 
-def _reading(index: Activities, text: str, scheme: str | None, unknown: str) -> Reading:
-    """What a text means; ``unknown`` is how a cell of the column says that it does not know."""
+def _reading(index: Activities, text: str, scheme: str | None, unknown: str, *, kept: bool) -> Reading:
+    """What a text means; ``unknown`` is how a cell of the column says that it does not know.
+
+    A text that is not understood is an error, or, where such rows are ``kept``, an unknown activity, said aloud.
+    """
     if visible(text).casefold() in BLANK_WORDS or fold(text) == "":
         return Reading((terms.DIVISION_UNKNOWN, None))
     found = index.understand(text, scheme)
     if found is None:
-        return Reading(text=_unknown(index, text))
+        said = _unknown(index, text, kept=kept)
+        return Reading((terms.DIVISION_UNKNOWN, None), said, unknown) if kept else Reading(text=said)
     division, sure = found.division, found.confidence
     if sure < _SOME:
         said = Text(
@@ -189,8 +195,8 @@ def _reading(index: Activities, text: str, scheme: str | None, unknown: str) -> 
     said = Text(
         "activity_read",
         "info" if sure >= _PLENTY else "warning",
-        _("read as {division} (confidence {sure:.2f}, from its {how})").format(
-            division=index.title(division), sure=sure, how=_how(found.how)
+        _("read as {division} (confidence {sure}, from its {how})").format(
+            division=index.title(division), sure=decimal(sure, 2), how=_how(found.how)
         ),
         _("write a division of ISIC Rev. 4, for instance 13 Manufacture of textiles, to settle it"),
     )
@@ -201,23 +207,30 @@ def _how(how: str) -> str:
     return {"words": _("words"), "bare code": _("bare code"), "code": _("code"), "label": _("label")}[how]
 
 
-def _unknown(index: Activities, text: str) -> Text:
+def _unknown(index: Activities, text: str, *, kept: bool) -> Text:
     near = index.suggestions(text)
     hint = (
         _("did you mean {names}?").format(names="; ".join(near))
         if near
         else _("write what the site does, or a code with its scheme, for instance NACE 14.13; blank means unknown")
     )
-    return Text("activity_unknown", "error", _("not an activity or a code that can be read"), hint)
+    if kept:
+        said = _("not an activity or a code that can be read: the row is kept, its activity counts as unknown")
+        return Text(UNREAD, "warning", said, hint)
+    return Text(UNREAD, "error", _("not an activity or a code that can be read"), hint)
 
 
-def column(cell: Cell, _specification: Column) -> Reader:
-    """An activity; typed as ``_division``, ``_division_confidence`` and, as written, under its own name."""
+def column(cell: Cell, specification: Column) -> Reader:
+    """An activity; typed as ``_division``, ``_division_confidence`` and, as written, under its own name.
+
+    ``options['kept']`` keeps the rows whose text is not understood, their activity unknown, with a warning.
+    """
     index = Activities.of(cell.facts) if cell.facts is not None else Activities()
     scheme, unknown = scheme_of(cell.header), "unknown" if cell.required else ""
+    kept = bool(specification.options.get("kept"))
     plan = yield from read_words(
         cell,
-        lambda texts: [_reading(index, text, scheme, unknown) for text in texts],
+        lambda texts: [_reading(index, text, scheme, unknown, kept=kept) for text in texts],
         {
             "_division": (pl.String(), lambda pair: pair[0]),
             "_division_confidence": (pl.Float64(), lambda pair: pair[1]),

@@ -13,6 +13,7 @@ from vigilance.errors import InputRefused
 from vigilance.i18n import messages
 from vigilance.ingest.columns import LINE, ROW
 from vigilance.ingest.intake import REJECTED, Intake, Source
+from vigilance.ingest.phrasing import several
 from vigilance.ingest.readers.limits import DEFAULT, Limits
 from vigilance.ingest.readers.table import RawTable
 from vigilance.tabular import FORMULA, NUMBER
@@ -88,8 +89,10 @@ def _guarded(raw: RawTable) -> pl.DataFrame:
     return issues_.frame(
         issues_.issue(
             "formula_guarded",
-            _("{count} cells begin like a formula; corrected files hold an apostrophe before them").format(
-                count=cell["cells"]
+            several(
+                cell["cells"],
+                _("{count} cell begins like a formula; corrected files hold an apostrophe before it"),
+                _("{count} cells begin like a formula; corrected files hold an apostrophe before them"),
             ),
             severity="warning",
             file=raw.file.name,

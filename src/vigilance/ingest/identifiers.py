@@ -18,7 +18,7 @@ from vigilance.ingest.folding import INVISIBLE_PATTERN, MIXED_PATTERN
 
 _ = messages("ingest")
 
-_MASK: Final = "[" + "".join(f"\\x{{{ord(char):x}}}" if char != "-" else "-" for char in INVISIBLE_PATTERN[1:-1]) + "]"
+MASK: Final = "[" + "".join(f"\\x{{{ord(char):x}}}" if char != "-" else "-" for char in INVISIBLE_PATTERN[1:-1]) + "]"
 _LUHN_DIGITS: Final = 24
 """Digits of an ISIN at most, once each letter has become two."""
 
@@ -38,18 +38,18 @@ def text(cell: Cell, column: Column) -> Reader:
             "scientific": cell.rows(scientific),
         }
     )
-    invisible, mixed = cell.text.str.contains(_MASK), cell.text.str.contains(MIXED_PATTERN)
+    invisible, mixed = cell.text.str.contains(MASK), cell.text.str.contains(MIXED_PATTERN)
     odd = {"invisible": 0, "mixed": 0}
     if seen["foreign"]:
         held = pl.when(foreign).then(cell.text)
         odd = yield Counts(
-            {"invisible": cell.rows(held.str.contains(_MASK)), "mixed": cell.rows(held.str.contains(MIXED_PATTERN))}
+            {"invisible": cell.rows(held.str.contains(MASK)), "mixed": cell.rows(held.str.contains(MIXED_PATTERN))}
         )
     key = pl.when(invisible).then(pl.lit("invisible")).when(mixed).then(pl.lit("mixed"))
     key = key.when(scientific).then(pl.lit("scientific"))
     blank = cell.required and bool(seen["blank"])
     strange = bool(odd["invisible"] or odd["mixed"] or seen["scientific"])
-    plain = cell.text.str.replace_all(_MASK, "") if odd["invisible"] else cell.text
+    plain = cell.text.str.replace_all(MASK, "") if odd["invisible"] else cell.text
     repaired = plain if odd["invisible"] else None
     if seen["guarded"]:
         # The apostrophe that our exports (and spreadsheets) put before what could be a formula is not of the text.

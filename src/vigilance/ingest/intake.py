@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from vigilance.errors import InputRefused, VigilanceError
 from vigilance.i18n import messages
+from vigilance.ingest.phrasing import several
 
 _ = messages("ingest")
+
+UNREAD: Final = "activity_unknown"
+"""The code of an optional text that was not understood and counts as unknown: a warning, fatal under ``--strict``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +78,16 @@ class Intake:
         }
 
     def refuse_if_strict(self) -> None:
-        """Raise ``InputRefused`` when any row was set aside (``--strict``)."""
-        errors = self.issues.filter(pl.col("severity") == "error")
+        """Raise ``InputRefused`` when a row was set aside or a cell left unread (``--strict``)."""
+        errors = self.issues.filter((pl.col("severity") == "error") | (pl.col("code") == UNREAD))
         if errors.height:
             first = errors.row(0, named=True)
             raise InputRefused(
-                _("{count} errors; the first: {file}, row {row}, {column}: {message}").format(
-                    count=errors.height, **{k: first[k] for k in ("file", "row", "column", "message")}
+                several(
+                    errors.height,
+                    _("{count} error: {file}, row {row}, {column}: {message}"),
+                    _("{count} errors; the first: {file}, row {row}, {column}: {message}"),
+                    **{k: first[k] for k in ("file", "row", "column", "message")},
                 ),
                 hint=_("correct the file, or leave out --strict"),
             )

@@ -16,6 +16,7 @@ import polars as pl
 from vigilance.i18n import messages
 from vigilance.ingest.columns import BLANK_WORDS, Cell, Check, Column, Counts, Note, Plan, Reader, Text
 from vigilance.ingest.folding import INVISIBLE
+from vigilance.ingest.phrasing import rounded, several
 
 _ = messages("ingest")
 
@@ -170,9 +171,12 @@ def _style_notes(cell: Cell, seen: Mapping[str, int], style: Style) -> list[Note
     if seen["spaced"]:
         said.append(("number_spaced", "info", _("blanks between digits are read as marks of thousands")))
     if seen["unknown"]:
-        said.append(
-            ("number_unknown", "info", _("{rows} cells say that the number is not known").format(rows=seen["unknown"]))
+        unknown = several(
+            seen["unknown"],
+            _("{count} cell says that the number is not known"),
+            _("{count} cells say that the number is not known"),
         )
+        said.append(("number_unknown", "info", unknown))
     hint = _("write plain numbers, for instance 1234.56")
     return [Note(Text(code, "warning" if s == "warning" else "info", m, hint), cell.header) for code, s, m in said]
 
@@ -201,7 +205,7 @@ def faults(cell: Cell, value: pl.Expr, style: Style, low: float, high: float) ->
             "range": Text(
                 "number_out_of_range",
                 "error",
-                _("outside {low} to {high}").format(low=f"{low:g}", high=f"{high:,.0f}"),
+                _("outside {low} to {high}").format(low=rounded(low), high=rounded(high)),
                 _("correct the number or leave the cell blank"),
             ),
         },
@@ -258,10 +262,18 @@ def _range_notes(cell: Cell, seen: Mapping[str, int]) -> list[Note]:
     hint = _("write one number where you know it")
     notes = []
     if seen["ranges"]:
-        text = _("{rows} cells hold a range: its geometric middle is read").format(rows=seen["ranges"])
+        text = several(
+            seen["ranges"],
+            _("{count} cell holds a range: its geometric middle is read"),
+            _("{count} cells hold a range: its geometric middle is read"),
+        )
         notes.append(Note(Text("number_range", "info", text, hint), cell.header))
     if seen["bounds"]:
-        text = _("{rows} cells hold a bound or an estimate: the number itself is read").format(rows=seen["bounds"])
+        text = several(
+            seen["bounds"],
+            _("{count} cell holds a bound or an estimate: the number itself is read"),
+            _("{count} cells hold a bound or an estimate: the number itself is read"),
+        )
         notes.append(Note(Text("number_bound", "info", text, hint), cell.header))
     return notes
 

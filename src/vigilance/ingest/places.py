@@ -19,6 +19,7 @@ import polars as pl
 from vigilance.i18n import messages
 from vigilance.ingest.columns import Cell, Check, Counts, Distinct, Plan, Reader, Tables, Text, lookup
 from vigilance.ingest.folding import fold, visible
+from vigilance.ingest.identifiers import MASK
 
 _ = messages("ingest")
 
@@ -111,8 +112,8 @@ def _searched(text: pl.Expr, names: Mapping[str, str]) -> pl.Expr:
 
 
 def _own_name(text: pl.Expr) -> pl.Expr:
-    """The name of a zone as two people would write it alike: small letters, single spaces, no guard of an export."""
-    plain = text.str.replace(r"^'([\s]*[=+\-@＝＋－＠])", "${1}")
+    """The name of a zone as two people would write it alike: small letters, single spaces, nothing unseen."""
+    plain = text.str.replace_all(MASK, "").str.replace(r"^'([\s]*[=+\-@＝＋－＠])", "${1}")
     return plain.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 
 

@@ -257,8 +257,8 @@ def _unknown_columns(raw: RawTable, table: Table, positions: Mapping[str, int]) 
     free = [column.name for column in table.columns if column.name not in positions]
     records = []
     for i, header in enumerate(raw.header):
-        if i in taken:
-            continue
+        if i in taken or not header.strip():
+            continue  # A column without a header was named by the reader, which said so.
         near = nearest(table.name, header, free)
         kept = _("this column is not read; it is kept") if table.keep_unknown else _("this column is not kept")
         hint = (

@@ -80,6 +80,15 @@ def test_merged_header_cells_are_filled(tmp_path: Path, kind: str) -> None:
     assert cells(table) == [("FR", "Lyon", "1", "a")]
 
 
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_merged_title_is_no_merged_header(tmp_path: Path, kind: str) -> None:
+    rows = [["Sites of the year", None, None], ["id", "name", "country"], ["1", "a", "FR"]]
+    table = read(WRITERS[kind](tmp_path / f"list.{kind}", Book(rows=rows, merges=[(0, 0, 0, 2)])))
+    assert cells(table) == [("1", "a", "FR")]
+    assert table.issues["code"].to_list() == ["title_lines"]
+    assert table.issues["message"].to_list() == ["1 row above the header was skipped"]
+
+
 def test_a_blank_text_is_a_value_unless_no_formula_has_any(tmp_path: Path) -> None:
     rows: list[list[Cell]] = [["id", "name", "country", "x"], ["1", "a", "FR", Formula(None)]]
     computed = read(write_xls(tmp_path / "one.xls", Book([*rows, ["2", "b", "DE", Formula(7)]])))

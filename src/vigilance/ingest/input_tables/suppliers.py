@@ -17,7 +17,7 @@ TABLE: Final = Table(
         Column("supplier_id", identifiers.text, required=True, options={"key": True}),
         Column("name", identifiers.text, required=True),
         Column("country", countries.column, required=True, options={"typed": "_iso3"}),
-        Column("activity", activities.column),
+        Column("activity", activities.column, options={"kept": True}),
         Column("tier", words.tier),
         Column("workers", numbers.count, options=_PEOPLE),
         Column("migrant_share", numbers.share, options={"low": 0, "high": 1}),

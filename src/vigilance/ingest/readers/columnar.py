@@ -9,6 +9,7 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
+from vigilance.ingest.phrasing import several
 from vigilance.ingest.readers.child import Died, ask
 from vigilance.ingest.readers.columnar_child import as_text, is_flat, scanned
 from vigilance.ingest.readers.columns import unique_names
@@ -63,7 +64,11 @@ def read_columnar(path: Path, name: str, kind: str, matcher: HeaderMatcher | Non
     notes += [
         issue(
             "not_a_number",
-            _("{count} values are 'not a number' and were read as empty").format(count=count),
+            several(
+                count,
+                _("{count} value is 'not a number' and was read as empty"),
+                _("{count} values are 'not a number' and were read as empty"),
+            ),
             severity="warning",
             file=name,
             column=column,

@@ -51,7 +51,11 @@ def unique_names(
         names.append(new)
         if new != cell:
             code = "duplicate_header" if wish == cell else "unnamed_column"
-            text = _("column {place} is called '{new}' here, its header '{old}' not being a name of its own")
+            text = (
+                _("column {place} is called '{new}' here, its header '{old}' not being a name of its own")
+                if cell.strip()
+                else _("column {place} has no header; it is called '{new}' here")
+            )
             issues.append(
                 issue(
                     code,

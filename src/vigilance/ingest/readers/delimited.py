@@ -14,6 +14,7 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
+from vigilance.ingest.phrasing import several
 from vigilance.ingest.readers import headings, lines
 from vigilance.ingest.readers.cleaning import CODES, FOLDED_CR, FOLDED_LF, BadByte, Cleaned, Fate, Plan, clean
 from vigilance.ingest.readers.columns import unique_names
@@ -24,6 +25,7 @@ from vigilance.ingest.readers.limits import Limits
 from vigilance.ingest.readers.prescan import Shape, scan
 from vigilance.ingest.readers.proof import proved
 from vigilance.ingest.readers.records import cells_of, record_pattern
+from vigilance.ingest.readers.remarks import set_aside
 from vigilance.ingest.readers.table import (
     LINE,
     REJECTED_SCHEMA,
@@ -34,8 +36,8 @@ from vigilance.ingest.readers.table import (
     RawTable,
 )
 from vigilance.ingest.readers.trailer import Trailer, find_trailer
-from vigilance.issues import SCHEMA, VALUE_LIMIT, issue
 from vigilance.issues import frame as issue_frame
+from vigilance.issues import issue
 
 _ = messages("readers")
 
@@ -84,11 +86,13 @@ def read_delimited(
     except BadByte as error:
         raise refuse_bytes(text.path, name, error.offset) from None
     frame, names, header, more = _frame(found, layout, names, name)
+    # Of a column that was dropped, that it had no name is not said too.
+    notes = [note for note in notes if note["code"] != "unnamed_column" or note["column"] in names]
     plain = found.counts.loaded and not (found.cleaned is not None and found.cleaned.folded)
     issues = pl.concat(
         [
             issue_frame(notes + found.issues + _say_trailer(trailer, name) + more),
-            _set_aside_issues(found, layout, name),
+            set_aside(found.cleaned, layout.width, name),
         ]
     )
     table = RawTable(
@@ -138,7 +142,11 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
         notes.append(
             issue(
                 "title_lines",
-                _("{count} lines above the header were skipped").format(count=len(layout.preamble)),
+                several(
+                    len(layout.preamble),
+                    _("{count} line above the header was skipped"),
+                    _("{count} lines above the header were skipped"),
+                ),
                 severity="warning",
                 file=name,
                 row=layout.header_line,
@@ -244,8 +252,10 @@ def _say_cleaned(found: _Found, name: str, used: Sequence[str]) -> list[dict[str
         notes.append(
             issue(
                 "repeated_header",
-                _("the header is repeated {count} times below; these lines were skipped").format(
-                    count=len(cleaned.repeated)
+                several(
+                    len(cleaned.repeated),
+                    _("the header is repeated once below; that line was skipped"),
+                    _("the header is repeated {count} times below; these lines were skipped"),
                 ),
                 severity="warning",
                 file=name,
@@ -261,67 +271,17 @@ def _say_trailer(trailer: Trailer, name: str) -> list[dict[str, Any]]:
     return [
         issue(
             "trailer",
-            _("{count} lines of totals or text below the table were skipped").format(count=len(trailer.lines)),
+            several(
+                len(trailer.lines),
+                _("{count} line of totals or text below the table was skipped"),
+                _("{count} lines of totals or text below the table were skipped"),
+            ),
             severity="warning",
             file=name,
             row=trailer.line,
             value=trailer.lines[0],
         )
     ]
-
-
-def _set_aside_issues(found: _Found, layout: Layout, name: str) -> pl.DataFrame:
-    """One error per record set aside, built in bulk."""
-    cleaned = found.cleaned
-    if cleaned is None or not cleaned.lines:
-        return issue_frame()
-    messages_ = {
-        Fate.TOO_FEW: _("{{}} cells, fewer than the {width} of the header"),
-        Fate.TOO_MANY: _("{{}} cells, more than the {width} of the header"),
-        Fate.BARE_QUOTE: _("a bare quote inside a cell ({{}} cells seen, {width} wanted)"),
-        Fate.UNCLOSED_QUOTE: _("an unclosed quote ({{}} cells seen, {width} wanted)"),
-        Fate.TOO_LONG: _("a cell over the length limit ({{}} cells seen, {width} wanted)"),
-    }
-    hints = {
-        Fate.TOO_FEW: _("a delimiter is missing, or a cell; mend the line"),
-        Fate.TOO_MANY: _("put quotes around a cell that holds the delimiter, or remove the extra cell"),
-        Fate.BARE_QUOTE: _("put quotes around the whole cell and double those inside it"),
-        Fate.UNCLOSED_QUOTE: _("close or remove the quote"),
-        Fate.TOO_LONG: _("shorten the cell"),
-    }
-    base = pl.DataFrame(
-        {
-            "fate": pl.Series(cleaned.fates, dtype=pl.UInt8),
-            "row": pl.Series(cleaned.lines, dtype=pl.Int64),
-            "cells": pl.Series(cleaned.cells, dtype=pl.Int64),
-            "value": pl.Series(cleaned.contents, dtype=pl.Binary).cast(pl.String),
-        }
-    )
-    fate = pl.col("fate")
-    message = pl.coalesce(
-        pl.when(fate == int(kind)).then(pl.format(text.format(width=layout.width), pl.col("cells")))
-        for kind, text in messages_.items()
-    )
-    return base.select(
-        fate.replace_strict({int(k): v for k, v in CODES.items()}, return_dtype=pl.String).alias("code"),
-        pl.lit("error").alias("severity"),
-        pl.lit(name).alias("file"),
-        pl.lit("").alias("sheet"),
-        "row",
-        pl.lit("").alias("column"),
-        _shown("value"),
-        message.alias("message"),
-        fate.replace_strict({int(k): v for k, v in hints.items()}, return_dtype=pl.String).alias("hint"),
-    ).select(SCHEMA.names())
-
-
-def _shown(column: str) -> pl.Expr:
-    """As ``issues.shown``, for a whole column: control characters escaped, cut at the limit."""
-    codes = [*range(0x20), 0x7F]
-    text = pl.col(column).str.slice(0, VALUE_LIMIT + 1)
-    text = text.str.replace_many([chr(code) for code in codes], [f"\\x{code:02x}" for code in codes])
-    long = text.str.len_chars() > VALUE_LIMIT
-    return pl.when(long).then(text.str.slice(0, VALUE_LIMIT - 1) + "…").otherwise(text).alias(column)
 
 
 def _rejected(found: _Found, text: Text) -> pl.DataFrame:
@@ -410,7 +370,11 @@ def _empty_tail(
     notes = [
         issue(
             "empty_columns",
-            _("{count} columns without a name or content, at the end, were dropped").format(count=len(dropped)),
+            several(
+                len(dropped),
+                _("{count} column without a name or content, at the end, was dropped"),
+                _("{count} columns without a name or content, at the end, were dropped"),
+            ),
             severity="info",
             file=name,
             row=layout.header_line,

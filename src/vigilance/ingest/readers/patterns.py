@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from vigilance.i18n import messages
+from vigilance.ingest.phrasing import several
 from vigilance.ingest.readers.dialect import two_tables
 from vigilance.ingest.readers.layouts import header_missing
 from vigilance.ingest.readers.table import LINE, ROW, Counts, RawTable
@@ -112,8 +113,10 @@ def set_unlike_aside(table: RawTable, suspects: Collection[int] = ()) -> RawTabl
     notes = [
         issue(
             "unlike_the_column",
-            _("the value does not look like the others of its column, nor do {count} more in the row").format(
-                count=row["breaks"] - 1
+            several(
+                row["breaks"] - 1,
+                _("the value does not look like the others of its column, nor does {count} more in the row"),
+                _("the value does not look like the others of its column, nor do {count} more in the row"),
             )
             if row["breaks"] > 1
             else _("the value does not look like the others of its column"),

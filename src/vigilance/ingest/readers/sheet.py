@@ -13,6 +13,7 @@ import polars as pl
 
 from vigilance.errors import InputRefused
 from vigilance.i18n import messages
+from vigilance.ingest.phrasing import several
 from vigilance.ingest.readers.columns import unique_names
 from vigilance.ingest.readers.limits import Limits
 from vigilance.ingest.readers.table import LINE, ROW, Counts, Dialect, Match, RawTable
@@ -205,19 +206,34 @@ def _say(grid: Grid, header_row: int, again: pl.DataFrame, trailer: list[str]) -
     """Warnings on what was skipped, filled or restored."""
     info = grid.info
     below = Counter({"hidden": sum(1 for row in info["hidden_rows"] if row > header_row)})
-    merged_head = sum(1 for top, *_rest in info["merges"] if top <= header_row)
+    merged_head = any(top <= header_row <= bottom for top, _left, bottom, _right in info["merges"])
     merged_body = [merge for merge in info["merges"] if merge[0] > header_row]
     said: list[tuple[str, str, int | None, str]] = []
     if header_row:
-        said.append(("title_lines", _("{count} rows above the header were skipped").format(count=header_row), None, ""))
+        text = several(
+            header_row, _("{count} row above the header was skipped"), _("{count} rows above the header were skipped")
+        )
+        said.append(("title_lines", text, None, ""))
     if again.height:
-        text = _("the header is repeated {count} times below; these rows were skipped")
-        said.append(("repeated_header", text.format(count=again.height), int(again[_AT][0]) + 1, ""))
+        text = several(
+            again.height,
+            _("the header is repeated once below; that row was skipped"),
+            _("the header is repeated {count} times below; these rows were skipped"),
+        )
+        said.append(("repeated_header", text, int(again[_AT][0]) + 1, ""))
     if trailer:
-        text = _("{count} rows of totals or text below the table were skipped").format(count=len(trailer))
+        text = several(
+            len(trailer),
+            _("{count} row of totals or text below the table was skipped"),
+            _("{count} rows of totals or text below the table were skipped"),
+        )
         said.append(("trailer", text, None, trailer[0]))
     if below["hidden"]:
-        text = _("{count} hidden rows were read like the others").format(count=below["hidden"])
+        text = several(
+            below["hidden"],
+            _("{count} hidden row was read like the others"),
+            _("{count} hidden rows were read like the others"),
+        )
         said.append(("hidden_rows", text, min(row for row in info["hidden_rows"] if row > header_row) + 1, ""))
     if info["hidden_columns"]:
         text = _("hidden columns were read like the others: {columns}")
@@ -226,14 +242,26 @@ def _say(grid: Grid, header_row: int, again: pl.DataFrame, trailer: list[str]) -
     if merged_head:
         said.append(("merged_header", _("merged header cells were filled with their first cell"), header_row + 1, ""))
     if merged_body:
-        text = _("{count} merged ranges in the table; only the first cell of each has the value")
-        said.append(("merged_cells", text.format(count=len(merged_body)), merged_body[0][0] + 1, ""))
+        text = several(
+            len(merged_body),
+            _("{count} merged range in the table; only its first cell has the value"),
+            _("{count} merged ranges in the table; only the first cell of each has the value"),
+        )
+        said.append(("merged_cells", text, merged_body[0][0] + 1, ""))
     if info["zeros"]:
-        text = _("{count} numbers are shown with leading zeros; the zeros were restored")
-        said.append(("zeros_restored", text.format(count=len(info["zeros"])), info["zeros"][0][0] + 1, ""))
+        text = several(
+            len(info["zeros"]),
+            _("{count} number is shown with leading zeros; the zeros were restored"),
+            _("{count} numbers are shown with leading zeros; the zeros were restored"),
+        )
+        said.append(("zeros_restored", text, info["zeros"][0][0] + 1, ""))
     if info["percents"]:
-        text = _("{count} numbers are shown as a percentage and were read so")
-        said.append(("percent_format", text.format(count=len(info["percents"])), info["percents"][0][0] + 1, ""))
+        text = several(
+            len(info["percents"]),
+            _("{count} number is shown as a percentage and was read so"),
+            _("{count} numbers are shown as a percentage and were read so"),
+        )
+        said.append(("percent_format", text, info["percents"][0][0] + 1, ""))
     return [
         issue(code, text, severity="warning", file=grid.file, sheet=grid.name, row=row, value=value)
         for code, text, row, value in said
