@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 
-from vigilance import reference
+from vigilance import reference, rules
+from vigilance.errors import UsageError
+from vigilance.scoring.base import bases
+from vigilance.scoring.model import build
 
 REFERENCE = reference.load()
 NOW = date(2026, 11, 1)
@@ -99,12 +103,60 @@ def test_the_protocol_waited_for_2016() -> None:
 
 def test_global_estimates() -> None:
     estimates = FACTS.table("global_estimates")
-    region = estimates.filter(hazard="forced_labour", dimension="region", unit="per 1000 population")
+    regions = estimates.filter(hazard="forced_labour", dimension="region", unit="per 1000 population")
+    region = regions.filter(year=2021)
+    assert dict(regions.filter(year=2016).select("key", "value").iter_rows()) == {
+        "world": 3.4, "asia_pacific": 4.0, "europe_central_asia": 3.6, "africa": 2.8, "americas": 1.3,
+        "arab_states": 2.2,
+    }  # fmt: skip
     assert dict(region.select("key", "value").iter_rows()) == {
         "world": 3.5, "asia_pacific": 3.5, "europe_central_asia": 4.4, "africa": 2.9, "americas": 3.5,
         "arab_states": 5.3,
     }  # fmt: skip
     assert estimates.filter(hazard="child_labour", key="world", year=2024)["value"].to_list() == [138.0]
+    assert estimates.filter(hazard="child_labour", key="world", year=2016)["value"].to_list() == [151.6]
+    sectors = estimates.filter(hazard="child_labour", dimension="activity", year=2016)
+    assert dict(sectors.select("key", "value").iter_rows()) == {"agriculture": 70.9, "industry": 11.9, "services": 17.2}
+
+
+def test_the_rates_of_2016_follow_from_the_shares_published_then() -> None:
+    estimates = FACTS.table("global_estimates").filter(hazard="forced_labour", year=2016)
+    share = dict(
+        estimates.filter(pl.col("unit").str.starts_with("percent of forced labour")).select("key", "value").iter_rows()
+    )
+    rate = dict(estimates.filter(dimension="activity_rate").select("key", "value").iter_rows())
+    private = estimates.filter(dimension="form", key="private")["value"].item()
+    judgements = rules.load().in_force(NOW)
+    employed = {
+        name: judgements.value("method.employed_world_million") * judgements.value(f"method.employment_share.{name}")
+        for name in ("agriculture", "industry", "services")
+    }
+    employed |= {"domestic_work": 67.0}
+    employed["services"] -= employed["domestic_work"]
+    share["industry"] = share.pop("construction") + share.pop("manufacturing")
+    share["services"] = 100.0 - sum(share.values())
+    for name, found in rate.items():
+        assert found == pytest.approx(
+            private * share[name] / 100.0 / employed[name] * 1000.0, abs=0.35 if found > 9 else 0.06
+        )
+
+
+@pytest.mark.parametrize(
+    "on", [date(2017, 9, 19), date(2019, 1, 1), date(2021, 6, 10), date(2023, 1, 1), date(2025, 1, 1)]
+)
+def test_base_rates_are_known_since_the_estimates_of_2017(on: date) -> None:
+    model = build(REFERENCE.in_force(on), rules.load().in_force(on))
+    found = bases(model.facts, model.judgements, model.grid.divisions, model.countries)
+    for base in found.values():
+        assert 0.001 < base.world < 0.1
+        assert np.isfinite(base.region).all()
+        assert (base.region > base.region.min()).any()
+
+
+def test_before_the_estimates_of_2017_there_is_no_base_rate() -> None:
+    on = date(2017, 9, 18)
+    with pytest.raises(UsageError, match="no estimate of forced_labour"):
+        build(REFERENCE.in_force(on), rules.load().in_force(on))
 
 
 def test_uzbek_cotton_and_uzbek_state_labour_until_2021() -> None:

@@ -145,7 +145,9 @@ def _regions(
     levels = _child_levels(shares)
     by_subregion = judgements.words("method.choices.child_labour_region")
     subregions = countries["un_subregion"].to_list()
-    wanted = [by_subregion.get(sub, region) for sub, region in zip(subregions, regions, strict=True)]
+    own = [by_subregion.get(sub, region) for sub, region in zip(subregions, regions, strict=True)]
+    # Until a subregion had a figure of its own, that of its region, which counts it in, is what was known.
+    wanted = [key if key in levels else region for key, region in zip(own, regions, strict=True)]
     _required({key: levels.get(key) for key in wanted}, hazard)
     last = max(row["year"] for row in levels.values())
     source = "ILO and UNICEF, Child labour: Global estimates"
