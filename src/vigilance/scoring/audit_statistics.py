@@ -165,15 +165,21 @@ def _held(shift: Floats, judgements: Judgements) -> Floats:
 def _shifts(counts: _Counts, mean: Floats, hazard: Hazard, judgements: Judgements) -> tuple[Floats, Floats]:
     """The shifts of ln m of n places with an expected presence: by the audits drawn at random alone, and by all."""
     held = np.clip(mean, LEAST, MOST)
-    nothing = np.zeros(len(held))
 
-    def link(positives: Floats, audits: Floats) -> Floats:
+    def link(where: NDArray[np.bool_], positives: Floats, audits: Floats) -> Floats:
         # Undone targeting rests on fewer audits than were made; rounding must not put positives above them.
-        found = presence(np.minimum(positives, audits), audits, hazard, judgements, mean=held).mean
-        return np.log(-np.log1p(-found))
+        least = np.minimum(positives, audits)
+        found = presence(least[where], audits[where], hazard, judgements, mean=held[where]).mean
+        return np.asarray(np.log(-np.log1p(-found)), dtype=np.float64)
 
-    before = link(nothing, nothing)
-    return link(counts.drawn_positives, counts.drawn) - before, link(counts.positives, counts.audits) - before
+    everywhere, random = np.ones(len(held), dtype=bool), counts.drawn > 0
+    nothing = np.zeros(len(held))
+    before = link(everywhere, nothing, nothing)
+    drawn = nothing.copy()
+    drawn[random] = link(random, counts.drawn_positives, counts.drawn) - before[random]
+    whole, chosen = drawn.copy(), counts.audits > counts.drawn
+    whole[chosen] = link(chosen, counts.positives, counts.audits) - before[chosen]
+    return drawn, whole
 
 
 def _counts(rows: nw.DataFrame[Any], at: Places, seen: Places, judgements: Judgements, on: date) -> _Counts:
