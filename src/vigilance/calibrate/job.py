@@ -110,13 +110,15 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
         found["backtest"] = back.backtest(reference, judgements, asked.on)
     if set(asked.parts) <= {BACKTEST}:
         return Found(asked, **found)
-    model = build(facts, judgements)
+    plain = build(facts, judgements)
+    # Audit statistics of a run are part of the model that scored it.
+    model = plain if asked.run is None else evidence.informed(plain, whatif.frames(asked.run))
     sites = None if asked.run is None else engines.core_columns(asked.run.sites).collect()
     if COVERAGE in asked.parts:
         drawn = None if sites is None else sampled(sites, worlds.SITES)
         found["coverage"] = cover.coverage(model, drawn, asked.draws)
     if AUDITS in asked.parts:
-        found["audits"] = published.compared(model)
+        found["audits"] = published.compared(plain)
     if ROBUSTNESS in asked.parts:
         found |= _robustness(asked, model, judgements, sites)
     if CALIBRATE in asked.parts:
