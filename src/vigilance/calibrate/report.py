@@ -85,16 +85,16 @@ def _backtest(found: back.Backtest) -> Section:
 def _why_short() -> list[str]:
     return [
         _(
-            "Inside a country the rate of a cell differs by three broad sectors, the tier and the lists alone; factors "
-            "of the workforce belong to sites and are unknown in a cell."
+            "Inside a country the rate of a cell differs by its broad sector, its tier, the usual workforce of the "
+            "activity and what is listed around it; the factors of a site are unknown in a cell."
         ),
         _(
             "The base rates put forced labour above the mean in all of industry and below it in agriculture; the list "
             "grows where goods are grown, dug and caught. Without that line the rate does better (see the table)."
         ),
         _(
-            "A cell that is not listed is lowered a little more where its neighbours are listed, because the regional "
-            "average holds them already: right for a level, the wrong way round for what is listed next."
+            "Silence of the list about a country counts for little, so that nobody is called safe where nobody looked: "
+            "that costs some foresight of the list."
         ),
         _(
             "Before 2024 the country index stands on tiers, ILAB findings and surveys: most series are kept with their "
