@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -142,6 +143,9 @@ def test_french(run: Path, tmp_path: Path) -> None:
     result = call("plan", run, "--days", 40, "--lang", "fr", "--out", tmp_path / "p")
     assert code(result) == 0
     assert "jours-personnes" in result.stdout
+    said = result.stdout.split("Plan :")[0]
+    assert re.search(r"\d,\d", said)
+    assert not re.search(r"\d\.\d|\d %|\d{4,}(?!-)", said), "French decimals, and narrow spaces that no line breaks at"
     assert max(len(line) for line in result.stdout.splitlines() if "Plan :" not in line) <= 80
     assert ";" in (tmp_path / "p" / "plan.csv").read_text(encoding="utf-8-sig").splitlines()[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from tests.calibrate.world import world
 
 from vigilance import pipeline, reference, rules
 from vigilance.calibrate.recomputed import parameters
+from vigilance.calibrate.written import count, plain
 from vigilance.cli.validate import command
 from vigilance.errors import UsageError
+from vigilance.i18n import use
 from vigilance.scoring.model import Model
 from vigilance.scoring.patterns import digits
 from vigilance.terms import FACTORS, HAZARDS, PRESENT
@@ -76,6 +79,9 @@ def test_it_speaks_french_and_can_be_quiet() -> None:
     said = validate("coverage", "--draws", "100", "--lang", "fr").stdout
     assert "intervalles" in said
     assert "Do the intervals" not in said
+    assert not re.search(r"\d\.\d|\d{4,}", said)
+    with use("fr"):
+        assert (plain(0.85), count(12_345)) == ("0,85", "12\u202f345")
     assert validate("coverage", "--draws", "100", "--quiet").output == ""
 
 
