@@ -68,3 +68,70 @@ def test_a_list_of_links_is_not_parted_at_its_slashes(put):
 def test_two_dialects_that_fit_are_refused(put):
     with pytest.raises(InputRefused, match="ambiguous"):
         read(put(b"a^b~c\n1^2~3\n4^5~6\n7^8~9\n"), required=None)
+
+
+ORDERS = [["id", "name", "place"], *([str(n), f"Site {n}", "Dhaka, east"] for n in range(1, 11))]
+SAID = {
+    "slashes": (joined("/", rows=ORDERS), "/"),
+    "lines that end in semicolons": (joined(",", '"{}"', ORDERS).replace("\n", ";\n"), ","),
+    "two files put together": (joined(",", '"{}"', ORDERS[:6]) + joined(";", '"{}"', ORDERS[6:]), ","),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_an_odd_export_that_leaves_no_choice_is_read_aloud(put, name):
+    content, mark = SAID[name]
+    table = read(put(content.encode()), required=None)
+    assert table.header == ORDERS[0]
+    assert [list(row) for row in cells(table)] == ORDERS[1:]
+    assert table.dialect.delimiter == mark
+    assert codes(table) == [("unusual_dialect", None)]
+
+
+@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize(
+    "bad", ["11{0}Site{0}Dhaka{0}more", "11{0}Site", '11{0}Si"te{0}Dhaka', '11{0} "Site" {0}Dhaka']
+)
+def test_an_odd_export_with_a_bad_record_is_not_read_as_if_it_were_whole(put, name, bad):
+    content, mark = SAID[name]
+    tail = ";" if "semicolons" in name else ""
+    try:
+        table = read(put((content + bad.format(mark) + tail + "\n").encode()), required=None)
+    except InputRefused:
+        return
+    assert table.counts.set_aside == 1
+
+
+def test_paths_of_one_depth_are_not_parted_at_their_slashes(put):
+    content = "".join(f"data/{kind} files/{n}\n" for kind in ("raw", "clean") for n in range(1, 9))
+    with pytest.raises(InputRefused, match="ambiguous"):
+        read(put(content.encode()), required=None)
+
+
+@pytest.mark.parametrize("row", ["20;Site, of 20;Dhaka", "20;Site;Dhaka,", "20,Site;Dhaka,x"])
+def test_two_delimiters_of_which_a_row_may_have_either_are_not_read(put, row):
+    with pytest.raises(InputRefused):
+        read(put((SAID["two files put together"][0] + row + "\n").encode()), required=None)
+
+
+@pytest.mark.parametrize("required", [None, "sites"])
+@pytest.mark.parametrize(("mark", "said"), [(";", ","), (",", ";"), ("\t", ";")])
+def test_a_first_line_that_names_the_wrong_delimiter_is_said(put, required, mark, said):
+    rows = [["supplier_id", "name", "country"], *([str(n), f"Site {n}", "FR"] for n in range(5))]
+    content = f"sep={said}\n" + joined(mark, rows=rows)
+    known = {"required": None} if required is None else {}
+    table = read(put(content.replace("supplier_id", "id").encode()), **known)
+    assert [list(row) for row in cells(table)] == rows[1:]
+    assert codes(table) == [("delimiter_named_wrongly", 1)]
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_a_mark_of_utf_16_before_utf_8_is_said(put, mark):
+    table = read(put(mark + "id,name,country\n1,Rivière,FR\n".encode()), required=None)
+    assert cells(table) == [("1", "Rivière", "FR")]
+    assert codes(table) == [("encoding_mark", 1)]
+
+
+def test_a_mark_of_utf_16_before_other_bytes_is_refused(put):
+    with pytest.raises(InputRefused):
+        read(put(b"\xff\xfe" + "id,name\n1,Rivi\xe8re\n".encode("latin-1")), required=None)

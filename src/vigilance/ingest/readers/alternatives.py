@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from vigilance.ingest.readers import scratch
+from vigilance.ingest.readers.certain import leaves_no_choice, named_above_values, record_by_record
 from vigilance.ingest.readers.encoding import Text
 from vigilance.ingest.readers.layouts import DELIMITERS
 from vigilance.ingest.readers.limits import MIB
@@ -40,7 +41,8 @@ class Alternative:
     """How the cells of a file are told apart.
 
     ``quote`` is one sign, a pair that opens and closes, or nothing where quotes are ordinary signs. ``blanks`` may
-    stand around delimiters. Where a file is ``wrapped``, each line is one quoted cell that holds a record.
+    stand around delimiters. Where a file is ``wrapped``, each line is one quoted cell that holds a record. Some
+    records may have a ``second`` delimiter in the place of the first; each record may end in a sign, its ``tail``.
     """
 
     delimiter: str
@@ -48,15 +50,24 @@ class Alternative:
     escape: str | None = None
     blanks: bool = False
     wrapped: bool = False
+    second: str = ""
+    tail: str = ""
 
     @property
     def cost(self) -> int:
         """How far the dialect is from the usual ones."""
         unusual = (self.delimiter not in DELIMITERS, self.quote != '"', self.escape is not None)
-        return sum(unusual) + self.blanks + self.wrapped
+        return sum(unusual) + self.blanks + self.wrapped + 2 * bool(self.second) + bool(self.tail)
+
+    @property
+    def strict(self) -> bool:
+        """Whether each record must be well-formed and of the width of the first: other evidence is weak."""
+        return bool(self.second or self.tail) or self.delimiter == "/"
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """The records of some text, given line by line. Raises ``csv.Error`` where the quotes are wrong."""
+        if self.strict:
+            return record_by_record(lines, self.delimiter, self.second, self.tail)
         several = len(self.delimiter) > 1
         found = csv.reader(
             map(self._plain, _unwrapped(lines, self.delimiter) if self.wrapped else lines),
@@ -130,6 +141,11 @@ def _candidates(sample: str) -> Iterator[Alternative]:
         yield Alternative(mark, pair)
     if '"' in sample:
         yield from (Alternative(mark, "", escape) for mark in usual for escape in escapes)
+    tail = top.rstrip()[-1:]
+    yield from (Alternative(mark, tail=tail) for mark in usual if tail in _MARKS and mark != tail)
+    if "/" in top:
+        yield Alternative("/")
+    yield from (Alternative(mark, second=other) for mark, other in itertools.permutations(usual, 2))
     if top.startswith('"') and top.rstrip().endswith('"'):
         yield from (Alternative(mark, wrapped=True) for mark in usual)
 
@@ -141,14 +157,20 @@ def _regular(alternative: Alternative, sample: str) -> list[list[str]] | None:
     except csv.Error:
         return None
     width = len(records[0]) if records else 0
-    least = 3 if alternative.delimiter in " :=&" else 2
+    least = 3 if alternative.delimiter in " :=&" or alternative.strict else 2
     if len(records) < _LEAST or width < least or any(len(cells) != width for cells in records):
+        return None
+    if alternative.delimiter == "/" and not named_above_values(records):
         return None
     if any(cell.strip() in _MARKS for cells in records for cell in cells):
         return None
     if any(not cell.strip() or cell.strip()[:1].isdigit() for cell in records[0]):
         return None
-    return records if _is_at_work(alternative, sample, records) else None
+    if alternative.second or alternative.tail:
+        at_work = leaves_no_choice(sample, alternative.delimiter, alternative.second, alternative.tail)
+    else:
+        at_work = _is_at_work(alternative, sample, records)
+    return records if at_work else None
 
 
 def _is_at_work(alternative: Alternative, sample: str, records: list[list[str]]) -> bool:

@@ -153,6 +153,17 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
                 value=layout.preamble[0],
             )
         )
+    if layout.declared:
+        text = _("the first line names {declared} as the delimiter, but it is {delimiter}; the file was read so")
+        notes.append(
+            issue(
+                "delimiter_named_wrongly",
+                text.format(declared=repr(layout.declared), delimiter=repr(layout.delimiter)),
+                severity="warning",
+                file=name,
+                row=1,
+            )
+        )
     if layout.trailing:
         notes.append(
             issue(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vigilance.errors import InputRefused, UsageError
@@ -43,23 +44,59 @@ def find(
     """
     body, first_line = start, 1
     declared = _SEP_LINE.match(head, start)
+    by_file = delimiter is None and declared is not None
     if declared:
         delimiter = delimiter or declared.group(1).decode("latin-1")
         line_end = LINE_END.match(head, declared.end())
         body, first_line = (line_end.end() if line_end else len(head)), 2
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()):
         raise UsageError(_("a delimiter is one ASCII character, not '{text}'").format(text=delimiter))
-    candidates = (delimiter,) if delimiter else DELIMITERS
-    parsed = {
-        mark: list(records(head, mark.encode(), limits.preamble + _SAMPLE, body, first_line)) for mark in candidates
-    }
-    if not any(record.filled or record.cells is None for record in next(iter(parsed.values()))):
-        raise InputRefused(_("{file}: the file is empty").format(file=name))
-    fit = _by_names(parsed, name, matcher, limits) if matcher else by_counts(parsed, name, headless=headless)
-    _refuse_foreign_quotes(fit, name)
-    _refuse_second_delimiter(fit, name)
-    _refuse_doubled_delimiter(fit, name)
-    return _layout(head, fit, name, limits)
+    sample = _Sample(head, name, matcher, limits, body, first_line)
+    try:
+        return sample.layout((delimiter,) if delimiter else DELIMITERS, headless=headless)
+    except InputRefused:
+        # A first line that names a delimiter may have been carried over from another export.
+        found = sample.without_word(delimiter) if by_file and delimiter else None
+        if found is None:
+            raise
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The head of a file, from byte ``body`` on line ``line``, and what is sought in it."""
+
+    head: bytes
+    name: str
+    matcher: HeaderMatcher | None
+    limits: Limits
+    body: int
+    line: int
+
+    def layout(self, marks: Sequence[str], *, headless: bool) -> Layout:
+        """The layout under one of some delimiters. Raises ``InputRefused`` when none, or more than one, fits."""
+        most = self.limits.preamble + _SAMPLE
+        parsed = {mark: list(records(self.head, mark.encode(), most, self.body, self.line)) for mark in marks}
+        if not any(record.filled or record.cells is None for record in next(iter(parsed.values()))):
+            raise InputRefused(_("{file}: the file is empty").format(file=self.name))
+        fit = (
+            _by_names(parsed, self.name, self.matcher, self.limits)
+            if self.matcher
+            else by_counts(parsed, self.name, headless=headless)
+        )
+        _refuse_foreign_quotes(fit, self.name)
+        _refuse_second_delimiter(fit, self.name)
+        _refuse_doubled_delimiter(fit, self.name)
+        return _layout(self.head, fit, self.name, self.limits)
+
+    def without_word(self, declared: str) -> Layout | None:
+        """The layout under the one delimiter that the file itself shows, where it is another than ``declared``."""
+        try:
+            found = self.layout(DELIMITERS, headless=False)
+        except InputRefused:
+            return None
+        plain = found.width > 1 and not (found.headless or found.mended)
+        return replace(found, declared=declared) if plain and found.delimiter != declared else None
 
 
 def _by_names(parsed: dict[str, list[Record]], name: str, matcher: HeaderMatcher, limits: Limits) -> Fit:
@@ -158,10 +195,11 @@ def _is_wrapped(cell: str) -> bool:
 
 
 def _refuse_second_delimiter(fit: Fit, name: str) -> None:
-    """Refuse a file whose lines all end in another delimiter than the one between cells."""
+    """Refuse a file whose lines, nearly all, end in another delimiter than the one between cells."""
     lasts = [record.cells[-1].rstrip() for record in (fit.record, *fit.below) if record.cells and record.filled]
     for mark in DELIMITERS:
-        if mark != fit.delimiter and len(lasts) > 1 and all(last.endswith(mark) for last in lasts):
+        ending = sum(last.endswith(mark) for last in lasts)
+        if mark != fit.delimiter and len(lasts) > 1 and ending >= AGREE * len(lasts):
             raise ambiguous(name, fit.record.line, [fit.delimiter, mark])
 
 

@@ -53,15 +53,21 @@ def open_text(path: Path, name: str, encoding: str | None = None) -> Text:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     found, start = _from_bom(head)
-    _refuse_false_bom(head, name, found, start)
+    false = _is_false(head, found, start)
+    if encoding is None and not false and _is_contradicted(head, found):
+        raise _contradicted(name, found)
     if encoding is not None:
         codec = _codec(encoding)
         if codec in ("utf-8", "utf-8-sig"):
-            return Text(path, "utf-8", start if found == "utf-8" else 0)
+            return _transcode(path, name, codec, start) if false else Text(path, "utf-8", start * (found == "utf-8"))
+        if false:
+            raise _contradicted(name, found)
         if not codec.startswith(("utf-16", "utf-32")):
             start = 0
         return _transcode(path, name, found if codec in ("utf-16", "utf-32") and found else codec, start)
     found = found or _from_nuls(head)
+    if false:
+        return _transcode(path, name, "utf-8", start)
     if found in (None, "utf-8"):
         return Text(path, "utf-8", start)
     return _transcode(path, name, found or "utf-8", start)
@@ -86,15 +92,30 @@ def _from_bom(head: bytes) -> tuple[str | None, int]:
     return None, 0
 
 
-def _refuse_false_bom(head: bytes, name: str, found: str | None, start: int) -> None:
-    """Refuse a mark of UTF-16 or UTF-32 before other text: in these, every line end and delimiter holds a NUL."""
-    if found in (None, "utf-8") or b"\0" in head or not re.search(rb"[\r\n,;\t|]", head):
-        return
-    if _is_text(head[start:]):
-        raise InputRefused(
-            _("{file}, line 1: the first bytes say {encoding}, but the rest is not").format(file=name, encoding=found),
-            hint=_("save the file as UTF-8, or name its encoding"),
-        )
+def false_mark(path: Path) -> str:
+    """The encoding that a byte-order mark claims for what is UTF-8 without it; empty where none does."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    found, start = _from_bom(head)
+    return found if found and _is_false(head, found, start) else ""
+
+
+def _is_false(head: bytes, found: str | None, start: int) -> bool:
+    """Whether a mark of UTF-16 or UTF-32 stands before UTF-8."""
+    return _is_contradicted(head, found) and _is_text(head[start:])
+
+
+def _is_contradicted(head: bytes, found: str | None) -> bool:
+    """Whether a mark of UTF-16 or UTF-32 stands before other text: every line end and delimiter of these has a NUL."""
+    marked = found not in (None, "utf-8")
+    return marked and b"\0" not in head and re.search(rb"[\r\n,;\t|]", head) is not None
+
+
+def _contradicted(name: str, found: str | None) -> InputRefused:
+    return InputRefused(
+        _("{file}, line 1: the first bytes say {encoding}, but the rest is not").format(file=name, encoding=found),
+        hint=_("save the file as UTF-8, or name its encoding"),
+    )
 
 
 def _is_text(content: bytes) -> bool:

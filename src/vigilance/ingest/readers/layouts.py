@@ -39,6 +39,8 @@ class Layout:
     lost: Lost | None = None
     mended: bool = False
     """The header has another delimiter than the records."""
+    declared: str = ""
+    """The delimiter that the first line names where it is not the one of the file."""
 
 
 @dataclass(frozen=True, slots=True)

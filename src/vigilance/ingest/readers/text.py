@@ -12,7 +12,7 @@ from vigilance.errors import InputRefused
 from vigilance.i18n import messages
 from vigilance.ingest.readers import alternatives, charsets, fragments, patterns
 from vigilance.ingest.readers.delimited import read_delimited
-from vigilance.ingest.readers.encoding import NotUtf8, open_text
+from vigilance.ingest.readers.encoding import NotUtf8, false_mark, open_text
 from vigilance.ingest.readers.layouts import DELIMITERS, HeaderMissing
 from vigilance.ingest.readers.limits import Limits
 from vigilance.ingest.readers.table import HeaderMatcher, RawTable
@@ -36,6 +36,22 @@ class Asked:
 
 def read_text(asked: Asked) -> RawTable:
     """The table of a text file. Raises ``InputRefused`` when no dialect gives one."""
+    table = _decoded(asked)
+    mark = false_mark(asked.source)
+    if not mark:
+        return table
+    said = issue(
+        "encoding_mark",
+        _("the first bytes say {encoding}, but all the rest is UTF-8; it was read so").format(encoding=mark),
+        severity="warning",
+        file=asked.name,
+        row=1,
+        hint=_("save the file as UTF-8"),
+    )
+    return replace(table, issues=pl.concat([issue_frame([said]), table.issues]))
+
+
+def _decoded(asked: Asked) -> RawTable:
     try:
         return _read_as_said(asked)
     except NotUtf8:
@@ -113,12 +129,13 @@ def _other(asked: Asked) -> RawTable | None:
         table = _standing(asked, copy, "utf-8", mark)
     except InputRefused:
         return None
+    tail = _(", lines end in {mark}").format(mark=repr(alternative.tail)) if alternative.tail else ""
     said = issue(
         "unusual_dialect",
         _("cells are parted by {delimiter} and quoted with {quote}{escape}{blanks}; the file was read so").format(
-            delimiter=repr(alternative.delimiter),
+            delimiter=", ".join(map(repr, filter(None, (alternative.delimiter, alternative.second)))),
             quote=alternative.quote,
-            escape=_(", a backslash before special characters") if alternative.escape else "",
+            escape=_(", a backslash before special characters") if alternative.escape else tail,
             blanks=_(", blanks after delimiters dropped") if alternative.blanks else "",
         ),
         severity="warning",
