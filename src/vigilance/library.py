@@ -27,6 +27,7 @@ from vigilance.rules import Judgements
 from vigilance.run import Run, open_run
 from vigilance.scoring.assess import PLACE, SCORES
 from vigilance.scoring.country import country_index
+from vigilance.summary import Summary
 from vigilance.terms import HAZARDS
 
 _ = messages("run")
@@ -159,7 +160,7 @@ def _held(
     for table in given.intakes.values():
         pipeline.refuse_too_many(table, job.max_rejected)
     read = pipeline.Read(intake, given)
-    summary = pipeline.Summary()
+    summary = Summary()
     model = evidence_.informed(models.in_force(facts, judgements), given.frames)
     batches = pipeline.scored(read, model, job, summary, lambda _stage, _rows: None)
     # Words are enumerations inside a batch, and each batch has its own.
