@@ -1,6 +1,6 @@
 """How well damaged text files are read: silent errors, whole records, and dialects, on seeded files of known truth.
 
-    python benchmarks/readers.py [--every N] [--rows N] [--json FILE]
+    python -m benchmarks.readers [--every N] [--rows N] [--json FILE]
 
 Every file goes through the reader of ``vigilance check FILE --as table``. A *silent error* is a file that is read with
 exit code 0 and holds a record that the truth does not, or lacks one (columns and records in order). *Wrong* counts
