@@ -21,6 +21,9 @@ CELLS = {
     "workers": ["12", "1 200", "", "-5", "100-400"],
     "migrant_share": ["40", "12 %", "", "3", "oops"],
     "isolated": ["yes", "no", "", "perhaps", "x"],
+    "agency_labour": ["oui", "", "non", "YES", "n/a"],
+    "seasonal": ["", "true", "false", "1", "0"],
+    "family_labour": ["no", "no", "no", "yes", ""],
 }
 
 
@@ -36,7 +39,10 @@ def listed(tmp_path: Path) -> Path:
     return path
 
 
-def test_codes_change_nothing(listed: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sums", [2**16 - 1, 40, 1])
+def test_codes_change_nothing(listed: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch, sums: int) -> None:
+    monkeypatch.setattr(coded, "_SUMS", sums)
+
     def read() -> ingest.Intake:
         return ingest.read([listed], on=date(2026, 11, 22), reference=facts)
 

@@ -34,10 +34,13 @@ _REPEATING: Final = 0.3
 _WIDTHS: Final[tuple[tuple[int, Any, int], ...]] = ((24, pl.UInt8, 1), (6_000, pl.UInt16, 2), (_SAMPLE, pl.UInt32, 4))
 """Distinct texts in the sample up to which a code of this type and width in bytes will most likely do for a file."""
 _TEXT_BYTES: Final = 16
+_SUMS: Final = 2**16 - 1
+"""Sums that a table may hold before the next column begins another one: few enough to stay in the nearest memory."""
 _CHUNK: Final = 1_000_000
 _THREADS: Final = 4
 
 Numbers = NDArray[np.int64]
+Integers = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,27 @@ class Coded:
         blank = values.len() - 1
 
         def fetch(codes: pl.Series) -> pl.Series:
-            place = codes.to_physical()
-            if place.null_count():
-                # The narrowest code may have no room for the place of the blank cell.
-                place = place.cast(pl.UInt32).fill_null(blank)
-            return values.gather(place)
+            return values.gather(_places(codes, blank))
 
         return pl.col(name).map_batches(fetch, return_dtype=values.dtype, is_elementwise=True)
+
+    def summed(self, values: Mapping[str, pl.Series]) -> pl.Expr:
+        """Per row, the sum (Int32) of the values of its texts in several columns; each as ``words`` of that column.
+
+        The codes of columns with few texts make one place in a table of all their sums, so that a row is fetched once.
+        """
+        tables = _summed([given.to_numpy().astype(np.int32) for given in values.values()])
+
+        def add(columns: Sequence[pl.Series]) -> pl.Series:
+            total = np.zeros(len(columns[0]), dtype=np.int32)
+            for sizes, sums in tables:
+                place = np.zeros(len(total), dtype=np.min_scalar_type(sums.size))
+                for at, size in sizes.items():
+                    place = place * place.dtype.type(size) + _places(columns[at], size - 1).to_numpy()
+                total += sums[place]
+            return pl.Series(total)
+
+        return pl.map_batches([pl.col(n) for n in values], add, return_dtype=pl.Int32, is_elementwise=True)
 
     def prepared(self, cells: Mapping[str, Cell], numbers: Sequence[str]) -> dict[str, pl.LazyFrame]:
         """Per canonical column that is coded: its distinct texts with the prepared columns of its cell."""
@@ -126,6 +143,28 @@ def _words(column: pl.Series, kind: pl.Categorical) -> pl.DataFrame:
     texts = kind.categories.to_series().alias(column.name)
     counts, first = _counted(column.to_physical(), len(texts))
     return pl.DataFrame([texts.extend_constant(None, 1), pl.Series(ROW, first), pl.Series(WEIGHT, counts)])
+
+
+def _summed(columns: Sequence[Integers]) -> list[tuple[dict[int, int], Integers]]:
+    """Tables of sums: the columns of each (position → how many values), and all sums, the last column fastest."""
+    tables: list[tuple[dict[int, int], Integers]] = []
+    for at, values in enumerate(columns):
+        if tables and tables[-1][1].size * values.size <= _SUMS:
+            sizes, sums = tables[-1]
+            tables[-1] = sizes | {at: values.size}, np.add.outer(sums, values).ravel()
+        else:
+            tables.append(({at: values.size}, values))
+    return tables
+
+
+def _places(codes: pl.Series, blank: int) -> pl.Series:
+    """The place of each row's text among the texts of its column; ``blank`` for a blank cell."""
+    place = codes.to_physical()
+    if not place.null_count():
+        return place
+    # The narrowest code may have no room for the place of the blank cell.
+    room = place if blank <= place.upper_bound().item() else place.cast(pl.UInt32)
+    return room.fill_null(blank)
 
 
 def _counted(codes: pl.Series, blank: int) -> tuple[Numbers, Numbers]:

@@ -71,13 +71,15 @@ def typed_table(
     numeric = [c.name for c in columns if c.parser in NUMERIC]
     source, distinct = _sources(raw, cells, numeric, held)
     short = raw.counts.loaded <= SHORT
-    plans = decide(source, {c.name: c.parser(cells[c.name], c) for c in columns}, distinct, short=short)
+    decided = decide(source, {c.name: c.parser(cells[c.name], c) for c in columns}, distinct, short=short)
+    plans = dict(decided)
     if held is not None:
         plans |= {n: held.planned(plans[n], cells[n], words) for n, words in distinct.items()}
     typed = {name: expression for plan in plans.values() for name, expression in plan.typed.items()}
     notes: list[Note] = []
     if table.name == "suppliers":
         typed, notes = _site_columns(typed, cells)
+        typed["_factors"] = _factor_code(decided, cells, distinct, held)
     frame = source.with_columns(**typed)
     later = _later(frame, table, cells, facts, short=short)
     frame = frame.with_columns(**{n: e for plan in later.values() for n, e in plan.typed.items()})
@@ -149,14 +151,8 @@ def _without_internal_names(raw: RawTable) -> RawTable:
 
 
 def _site_columns(typed: Mapping[str, pl.Expr], cells: Mapping[str, Cell]) -> tuple[dict[str, pl.Expr], list[Note]]:
-    """The columns that scoring reads of a site: factors in one code, unknowns named, an id derived if need be."""
+    """The columns that scoring reads of a site, but its factors: unknowns named, an id derived if need be."""
     sites = {name: e for name, e in typed.items() if name.removeprefix(terms.INTERNAL) not in terms.FACTORS}
-    code: pl.Expr = pl.lit(0, dtype=pl.Int32)
-    for power, name in enumerate(terms.FACTORS):
-        digit = typed.get(f"_{name}")
-        known = pl.lit(terms.UNKNOWN, dtype=pl.Int32) if digit is None else digit.fill_null(terms.UNKNOWN)
-        code = code + known * 3**power
-    sites["_factors"] = code.cast(pl.Int32)
     unknown_division = pl.lit(terms.DIVISION_UNKNOWN)
     sites["_division"] = pl.coalesce(typed["_division"], unknown_division) if "_division" in typed else unknown_division
     tier = typed.get("_tier")
@@ -171,6 +167,27 @@ def _site_columns(typed: Mapping[str, pl.Expr], cells: Mapping[str, Cell]) -> tu
         sites["_supplier_id"], note = derived_id(typed, cells)
         notes.append(note)
     return sites, notes
+
+
+def _factor_code(
+    plans: Mapping[str, Plan], cells: Mapping[str, Cell], distinct: Mapping[str, pl.LazyFrame], held: Coded | None
+) -> pl.Expr:
+    """The states of all factors in one code (``scoring.patterns``): Int32 per row, one base-3 digit a factor."""
+    code: pl.Expr = pl.lit(0, dtype=pl.Int32)
+    by_text: dict[str, pl.Series] = {}
+    for power, name in enumerate(terms.FACTORS):
+        digit = plans[name].typed[f"_{name}"] if name in plans else pl.lit(None, dtype=pl.Int32)
+        part = digit.fill_null(terms.UNKNOWN).cast(pl.Int32) * 3**power
+        if name in distinct:
+            column = cells[name].name
+            made = distinct[name].select(part.alias(name)).collect().to_series()
+            # One column may be mapped to several factors.
+            by_text[column] = made + by_text[column] if column in by_text else made
+        else:
+            code = code + part
+    if held is not None and by_text:
+        code = code + held.summed(by_text)
+    return code.cast(pl.Int32)
 
 
 def _later(
