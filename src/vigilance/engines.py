@@ -1,8 +1,8 @@
 """Engines: where the one scoring core runs. Polars by default; DuckDB for lists larger than memory; Spark for clusters.
 
 An engine takes the typed rows that ingest hands over and yields scored frames in input order: the user's own columns,
-then ``scoring.assess.SCORES`` and ``PLACE``, drivers still as codes. The core is written once; what differs here is how
-frames are opened, joined with their look-up tables, and collected.
+then ``scoring.assess.SCORES`` and ``PLACE``, verdicts as enumerations and drivers still as codes. The core is written
+once; what differs here is how frames are opened, joined with their look-up tables, and collected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vigilance.errors import UsageError
 from vigilance.i18n import messages
 from vigilance.lookups import Lookups
 from vigilance.scoring import cells, explain, patterns
-from vigilance.scoring.assess import PLACE, SCORES, Tables, assess, assess_joined, tables
+from vigilance.scoring.assess import DIGITS, PLACE, SCORES, VERDICTS, Tables, assess, assess_joined, tables
 from vigilance.scoring.model import Model
 from vigilance.terms import HAZARDS
 
@@ -46,6 +46,17 @@ Engine = Callable[[pl.LazyFrame, Model, pl.DataFrame | None], Iterator[pl.DataFr
 def core_columns(rows: pl.LazyFrame) -> pl.LazyFrame:
     """What the core reads of typed rows; a zone that nobody stated is the empty word, so that joins match."""
     return rows.select(*(c for c in CORE if c != "_zone"), pl.col("_zone").fill_null(cells.NO_ZONE))
+
+
+def finished(scored: pl.LazyFrame) -> pl.LazyFrame:
+    """The core's positions as enumerations, the shortest decimal of each number, and an unstated zone as nothing."""
+    said = {f"{hazard}_{name}": pl.Enum(words) for hazard in HAZARDS for name, words in VERDICTS.items()}
+    return scored.with_columns(
+        *(pl.when(pl.col(name) >= 0).then(name).cast(pl.UInt8).cat.to(kind) for name, kind in said.items()),
+        # Already quantised, to within the last bit.
+        *(pl.col(name).round(digits) for name, digits in DIGITS.items()),
+        pl.when(pl.col("zone_code") != cells.NO_ZONE).then("zone_code"),
+    )
 
 
 def look_up(core: pl.DataFrame, model: Model) -> Tables:
@@ -77,9 +88,8 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
 
     def joined() -> Iterator[pl.DataFrame]:
         for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-            core = look_ups.joined(core_columns(batch.lazy()).collect())
-            parts = [batch.drop(core.columns, strict=False), core]
-            parts += [] if about is None else [about.of(core["_row"])]
+            parts = [batch, *look_ups.of(batch)]
+            parts += [] if about is None else [about.of(batch["_row"])]
             yield pl.concat(parts, how="horizontal")
 
     batches = joined()
@@ -100,10 +110,10 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
     kept = [name for name in rows.collect_schema().names() if name not in typed]
     source = nw.from_native(register_io_source(produce, schema=first.schema))
     measures = about is not None and about.measures
-    scored = assess_joined(source, model, (*kept, *typed), evidence=about is not None, measures=measures).to_native()
-    plain = scored.with_columns(pl.when(pl.col("_zone") != cells.NO_ZONE).then("_zone"))
+    wanted = (*kept, *typed)
+    scored = assess_joined(source, model, wanted, evidence=about is not None, measures=measures, words=False)
     try:
-        for batch in plain.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        for batch in finished(scored.to_native()).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
             ahead.release()
             yield batch
     finally:
@@ -192,7 +202,7 @@ def duckdb_engine(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | Non
             sites = nw.from_native(connection.read_parquet(str(source)))
             placed = _duckdb_tables(connection, sites, model, evidence)
             columns = [name for name in pl.scan_parquet(source).collect_schema().names() if name not in typed]
-            scored = assess(sites, model, placed, (*columns, *typed)).sort("_row").to_native()
+            scored = assess(sites, model, placed, (*columns, *typed), words=False).sort("_row").to_native()
             yield from _in_batches(scored, folder, connection)
 
 
@@ -215,7 +225,7 @@ def _in_batches(scored: Any, folder: Path, connection: duckdb.DuckDBPyConnection
     order = [*SCORES, *PLACE]
     frame = pl.scan_parquet(target)
     names = frame.collect_schema().names()
-    ordered = frame.select([*(n for n in names if n not in order), *order])
+    ordered = finished(frame.select([*(n for n in names if n not in order), *order]))
     del connection
     yield from ordered.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
 

@@ -52,14 +52,15 @@ class Grown:
         """Make the rows of ``keys``, which stand at the rows ``at`` of the batch."""
         new, first = np.unique(keys, return_index=True)
         rows = at[first]
-        made = self.make(nw.from_native(batch.select(self.key)[rows], eager_only=True)).to_native().drop(self.key)
+        said = batch.select(self.key)[rows].with_columns(pl.col("^_zone$").fill_null(cells.NO_ZONE))
+        made = self.make(nw.from_native(said, eager_only=True)).to_native().drop(self.key)
         height = 0 if self.table is None else self.table.height
         self.table = made if self.table is None else pl.concat([self.table, made])
         self.place[new] = np.arange(height + 1, height + len(new) + 1)
 
 
 class Lookups:
-    """Cells and patterns of one model, for batches of core columns (``engines.core_columns``)."""
+    """Cells and patterns of one model, for batches of typed rows."""
 
     def __init__(self, model: Model) -> None:
         self.country = np.zeros(_COUNTRY_CODES, dtype=np.int64)
@@ -69,9 +70,9 @@ class Lookups:
         self.cells = Grown(cells.KEY, lambda keys: cells.table(model, keys))
         self.patterns = Grown(patterns.KEY, lambda keys: patterns.table(model, keys))
 
-    def joined(self, core: pl.DataFrame) -> pl.DataFrame:
-        """The core columns with those of their cell and their pattern, row by row."""
-        codes = core.select(
+    def of(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What the cell and the pattern of each row say; ``rows`` has the columns of both keys."""
+        codes = rows.select(
             pl.col("_iso3").str.to_integer(base=36, strict=False, dtype=pl.Int64).fill_null(0),
             pl.col("_division").str.to_integer(dtype=pl.Int64),
             pl.col("_tier").cast(pl.Int64),
@@ -80,19 +81,18 @@ class Lookups:
         iso3, division, tier, factors = (codes[name].to_numpy() for name in codes.columns)
         # A code that no country has stays 0: making its cell says which.
         place = self.country[iso3] * _DIVISIONS + division
-        place = (self._zones(core["_zone"]) * (_countries(self.country) * _DIVISIONS) + place) * _TIERS + tier
+        place = (self._zones(rows["_zone"]) * (_countries(self.country) * _DIVISIONS) + place) * _TIERS + tier
         size = len(self.zones) * _countries(self.country) * _DIVISIONS * _TIERS
-        found = self.cells.fetched(place, core, size)
-        pattern = self.patterns.fetched(division * _PATTERNS + factors, core, _DIVISIONS * _PATTERNS)
-        return pl.concat([core, found, pattern], how="horizontal")
+        found = self.cells.fetched(place, rows, size)
+        return found, self.patterns.fetched(division * _PATTERNS + factors, rows, _DIVISIONS * _PATTERNS)
 
     def _zones(self, zones: pl.Series) -> Places | int:
-        seen = zones.unique().to_list()
-        for zone in sorted(seen):
-            self.zones.setdefault(zone, len(self.zones))
-        if seen == [cells.NO_ZONE]:
+        if zones.null_count() == zones.len():
             return 0
-        return zones.replace_strict(self.zones, return_dtype=pl.Int64).to_numpy()
+        stated = zones.fill_null(cells.NO_ZONE)
+        for zone in stated.unique().sort().to_list():
+            self.zones.setdefault(zone, len(self.zones))
+        return stated.replace_strict(self.zones, return_dtype=pl.Int64).to_numpy()
 
 
 def _countries(places: Places) -> int:

@@ -389,7 +389,7 @@ def _run(
             given = running.read.parquet(spilled.as_uri())
         sites = running.read.parquet(source.as_uri()).select(*engines.CORE)
         placed = _placed(_tables(of, *keys), running, given)
-        assess(nw.from_native(sites), of, placed).to_native().write.parquet(target.as_uri())
+        assess(nw.from_native(sites), of, placed, words=False).to_native().write.parquet(target.as_uri())
     except _failures() as error:
         raise VigilanceError(
             _("Spark stopped: {said}").format(said=_reason(error)),
@@ -399,7 +399,7 @@ def _run(
 
 def _beside(source: Path, target: Path) -> Iterator[pl.DataFrame]:
     """The user's columns with their scores, in batches and in input order."""
-    sites, scored = pl.scan_parquet(source / "*.parquet"), pl.scan_parquet(target / "*.parquet")
+    sites, scored = pl.scan_parquet(source / "*.parquet"), engines.finished(pl.scan_parquet(target / "*.parquet"))
     typed = engines.typed_names(sites)
     for batch in sites.collect_batches(chunk_size=engines.BATCH_ROWS, maintain_order=True):
         first, last = batch["_row"].min(), batch["_row"].max()

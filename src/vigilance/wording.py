@@ -1,4 +1,4 @@
-"""Scored batches in words: drivers as a person reads them, bands and grades as enumerations.
+"""Scored batches in words: drivers as a person reads them.
 
 Words that repeat over millions of rows are kept as codes: a small number a row, and a list of words. It grows with
 the batches of a run, so that all of them share it.
@@ -12,9 +12,8 @@ import numpy as np
 import polars as pl
 
 from vigilance import drivers
-from vigilance.scoring.assess import DIGITS, SCORES
+from vigilance.scoring.assess import SCORES
 from vigilance.scoring.lines import RAISES
-from vigilance.terms import BANDS, GRADES, HAZARDS
 
 DRIVER_COLUMNS: Final = tuple(name for name in SCORES if "_driver_" in name)
 
@@ -42,14 +41,7 @@ class Words:
 
 
 def in_words(frame: pl.DataFrame, words: Words | None = None) -> pl.DataFrame:
-    """Driver codes as words, an unstated zone as nothing, and the supplier id under its own name."""
+    """Driver codes as words, and the supplier id under its own name."""
     said = words or Words()
-    frame = frame.with_columns(
-        *(said.of(frame[name]) for name in DRIVER_COLUMNS),
-        # Already quantised, to within the last bit: this only picks the shortest decimal of each.
-        *(pl.col(name).round(digits) for name, digits in DIGITS.items()),
-        pl.when(pl.col("zone_code") != "").then("zone_code"),
-        *(pl.col(f"{hazard}_band").cast(pl.Enum(list(map(str, BANDS)))) for hazard in HAZARDS),
-        *(pl.col(f"{hazard}_grade").cast(pl.Enum(list(GRADES))) for hazard in HAZARDS),
-    )
+    frame = frame.with_columns(said.of(frame[name]) for name in DRIVER_COLUMNS)
     return frame if "supplier_id" in frame.columns else frame.with_columns(supplier_id="_supplier_id")

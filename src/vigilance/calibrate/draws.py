@@ -111,6 +111,7 @@ def _bands(frame: pl.DataFrame, columns: list[pl.Series], model: Model, hazard: 
     position = np.searchsorted(np.array(limits), p80, side="right")
     words: list[Any] = list(map(str, BANDS))
     raised = frame[f"{hazard}_override"].is_not_null().to_numpy()
-    old = np.array([words.index(word) for word in frame[f"{hazard}_band"].cast(pl.String).to_list()])
+    given = frame[f"{hazard}_band"]
+    old = np.array([words.index(word) for word in given.cast(pl.String).to_list()])
     position = np.where(raised, np.maximum(position, old), position)
-    return pl.Series(f"{hazard}_band", [words[place] for place in position], dtype=pl.String)
+    return pl.Series(f"{hazard}_band", [words[place] for place in position], dtype=given.dtype)

@@ -44,6 +44,14 @@ PLACE: Final = ("country_iso3", "isic_division", "zone_code", "tier_used")
 STATE_IMPOSED: Final = "state_imposed_labour"
 LISTED_ENTITY: Final = "listed_entity"
 CONFIRMED_CASE: Final = "confirmed_case"
+OVERRIDES: Final = (STATE_IMPOSED, LISTED_ENTITY, CONFIRMED_CASE)
+"""What raises a band, the weakest first."""
+VERDICTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "band": tuple(map(str, BANDS)),
+    "grade": GRADES,
+    "override": OVERRIDES,
+}
+"""The words of each verdict in the order of their positions; there may be no override (position -1)."""
 PROBABILITIES: Final = ("inherent_p50", "p05", "p50", "p80", "p95")
 PROBABILITY_DIGITS: Final = 13
 """Digits to which a probability is quantised. Where the ``exp`` of two engines differs in the last bit, so may this
@@ -73,21 +81,25 @@ def tables(model: Model, cell_keys: nw.DataFrame[Any], pattern_keys: nw.DataFram
     return Tables(cells=cells.table(model, cell_keys), patterns=patterns.table(model, pattern_keys))
 
 
-def assess(sites: Frame, model: Model, look_up: Tables, keep: Sequence[str] = ("_row",)) -> Frame:
+def assess(
+    sites: Frame, model: Model, look_up: Tables, keep: Sequence[str] = ("_row",), *, words: bool = True
+) -> Frame:
     """Scores of typed sites (docs/architecture.md): the columns to ``keep``, then ``SCORES`` and ``PLACE``.
 
-    Bands, grades and overrides are words; drivers are codes (``lines.decoded``). Row by row: nothing of a site depends
-    on another one.
+    Bands, grades and overrides are words, or their positions in ``VERDICTS`` (Int8) without ``words``; drivers are
+    codes (``lines.decoded``). Row by row: nothing of a site depends on another one.
     """
     frame: Any = sites
     frame = frame.join(look_up.cells, on=list(cells.KEY), how="left")
     frame = frame.join(look_up.patterns, on=list(patterns.KEY), how="left")
     if look_up.evidence is not None:
         frame = frame.join(look_up.evidence, on="_supplier_id", how="left")
-    return assess_joined(frame, model, keep, evidence=look_up.evidence is not None)
+    return assess_joined(frame, model, keep, evidence=look_up.evidence is not None, words=words)
 
 
-def assess_joined(sites: Any, model: Model, keep: Sequence[str], *, evidence: bool, measures: bool = True) -> Frame:
+def assess_joined(
+    sites: Any, model: Model, keep: Sequence[str], *, evidence: bool, measures: bool = True, words: bool = True
+) -> Frame:
     """``assess`` for sites that already have the columns of their cell, their pattern and, if any, their evidence.
 
     ``measures`` False says that no site has measures in place: what they would change is not computed.
@@ -101,6 +113,9 @@ def assess_joined(sites: Any, model: Model, keep: Sequence[str], *, evidence: bo
         frame = _with_drivers(frame, model, hazard, evidence, measures)
         frame = _with_quantiles(frame, hazard, evidence, measures)
         frame = _with_verdicts(frame, model.judgements, hazard, evidence)
+    if words:
+        said = {f"{hazard}_{name}": texts for hazard in HAZARDS for name, texts in VERDICTS.items()}
+        frame = frame.with_columns(_word(name, texts).alias(name) for name, texts in said.items())
     place = [
         nw.col("_iso3").alias("country_iso3"),
         nw.col("_division").alias("isic_division"),
@@ -306,21 +321,26 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
     frame = frame.with_columns(
         quantised(p * nw.col("given_presence"), MEASURE_DIGITS).alias(f"{hazard}_expected_affected"),
         quantised(_priority(judgements, hazard), MEASURE_DIGITS).alias(f"{hazard}_priority"),
-        _words(held, BANDS).alias(f"{hazard}_band"),
+        held.cast(nw.Int8).alias(f"{hazard}_band"),
         _known_share(judgements, hazard, evidence).alias("known_share"),
     )
     frame = frame.with_columns(_grade(judgements, nw.col("known_share")).alias(f"{hazard}_grade"))
-    state = nw.when(nw.col(f"{hazard}_floor") > 0).then(nw.lit(STATE_IMPOSED)).otherwise(nw.lit(None, dtype=nw.String))
+    state = nw.when(nw.col(f"{hazard}_floor") > 0).then(_position(STATE_IMPOSED)).otherwise(_position(None))
     if evidence:
-        state = nw.when(listed).then(nw.lit(LISTED_ENTITY)).otherwise(state)
-        state = nw.when(confirmed).then(nw.lit(CONFIRMED_CASE)).otherwise(state)
-    return frame.with_columns(state.alias(f"{hazard}_override"))
+        state = nw.when(listed).then(_position(LISTED_ENTITY)).otherwise(state)
+        state = nw.when(confirmed).then(_position(CONFIRMED_CASE)).otherwise(state)
+    return frame.with_columns(state.cast(nw.Int8).alias(f"{hazard}_override"))
 
 
-def _words(position: nw.Expr, words: tuple[str, ...]) -> nw.Expr:
-    found = nw.lit(str(words[-1]))
-    for place in range(len(words) - 2, -1, -1):
-        found = nw.when(position <= place).then(nw.lit(str(words[place]))).otherwise(found)
+def _position(override: str | None) -> nw.Expr:
+    return nw.lit(-1 if override is None else OVERRIDES.index(override), dtype=nw.Int8)
+
+
+def _word(verdict: str, words: tuple[str, ...]) -> nw.Expr:
+    """A verdict as a word, from its position; null where there is none."""
+    found: nw.Expr = nw.lit(None, dtype=nw.String)
+    for place, word in enumerate(words):
+        found = nw.when(nw.col(verdict) >= place).then(nw.lit(word)).otherwise(found)
     return found
 
 
@@ -355,11 +375,11 @@ def _known_share(judgements: Judgements, hazard: Hazard, evidence: bool) -> nw.E
 
 
 def _grade(judgements: Judgements, share: nw.Expr) -> nw.Expr:
-    """A to E from the share that is known."""
-    grade = nw.lit(str(GRADES[-1]))
-    for word in reversed(GRADES[:-1]):
-        limit = on_grid(judgements.value(f"method.grade.{word}"), SHARE_DIGITS)
-        grade = nw.when(share >= limit).then(nw.lit(word)).otherwise(grade)
+    """A to E, as a position, from the share that is known."""
+    grade = nw.lit(len(GRADES) - 1, dtype=nw.Int8)
+    for place in range(len(GRADES) - 2, -1, -1):
+        limit = on_grid(judgements.value(f"method.grade.{GRADES[place]}"), SHARE_DIGITS)
+        grade = nw.when(share >= limit).then(nw.lit(place, dtype=nw.Int8)).otherwise(grade)
     return grade
 
 
