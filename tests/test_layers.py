@@ -42,6 +42,7 @@ LAYERS = [
         "writing",
         "ranking",
         "summary",
+        "typed_columns",
     },
     {"run", "store", "pipeline", "explanation", "register", "tickets", "orphans", "evidence", "matrix", "whatif"},
     {"report", "calibrate", "library"},

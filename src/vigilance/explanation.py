@@ -45,14 +45,13 @@ def site(run: Run, supplier_id: str, rules_path: Path | None = None, data_path: 
         raise UsageError(
             _("there is no site {id} in {path}").format(id=supplier_id, path=run.path), hint=_near(run, supplier_id)
         )
-    position = typed["_row"].to_list()
-    scores = run.scores.collect().filter(run.sites.select(pl.col("_row").is_in(position)).collect().to_series())
+    place = run.sites.select(pl.arg_where(pl.col("_row") == typed["_row"][0])).collect().item()
     facts, judgements = basis(run, rules_path, data_path)
     frames = {name: kept.collect() for name in evidence.KEPT if (kept := run.evidence(name)) is not None}
     rows = engines.ratios(typed, evidence.informed(models.in_force(facts, judgements), frames))
     told = evidence.lines(typed, frames, judgements, run.on)
     rows = pl.concat([rows, told.select(rows.columns)], how="vertical_relaxed") if told.height else rows
-    row = scores.row(0, named=True)
+    row = run.scores.slice(place, 1).collect().row(0, named=True)
     return {
         "supplier_id": supplier_id,
         "name": typed["_name"][0],

@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from itertools import chain
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from vigilance import atomic, engines, evidence, ingest, issues, models, run, tabular
+from vigilance import atomic, engines, evidence, ingest, issues, models, run, tabular, typed_columns
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
 from vigilance.ranking import RANKS, with_ranks
@@ -108,13 +108,13 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     model = evidence.informed(models.in_force(facts, judgements), given.frames)
     with atomic.folder(target) as folder:
         summary = Summary()
-        written = _write(folder, scored(read, model, job, summary, progress), job)
+        written, stands = _write(folder, scored(read, model, job, summary, progress), job, read.sites)
         _write_evidence(folder, given)
         if job.explain:
             _write_ratios(folder, read, model, job.on)
         issues_of(read, folder)
         outputs = _outputs(folder, written)
-        meta = _record(outputs, identity, read, summary, time.perf_counter() - started)
+        meta = _record(outputs, identity, read, summary, stands, time.perf_counter() - started)
         (folder / run.RECORD).write_text(json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return Outcome(run.open_run(target), summary, read.issues, read.set_aside)
 
@@ -145,7 +145,8 @@ def own_names_apart(intake: ingest.Intake) -> ingest.Intake:
         for name, other in renamed.items()
     )
     rows = intake.rows.rename(renamed)
-    return replace(intake, rows=rows, issues=issues.ordered([intake.issues, told]))
+    unchanged = {typed: renamed.get(own, own) for typed, own in intake.unchanged.items()}
+    return replace(intake, rows=rows, issues=issues.ordered([intake.issues, told]), unchanged=unchanged)
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ def _at_once(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 
 def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The columns of scores.parquet and of sites.parquet among those of a scored batch."""
+    """The columns of scores.parquet and the typed columns among those of a scored batch."""
     names = list(frame_columns)
     results = [*SCORES, *PLACE, *RANKS]
     typed = [name for name in names if name in engines.TYPED]
@@ -229,10 +230,14 @@ def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
     return [*own, *results], typed
 
 
-def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> dict[str, Written]:
+def _write(
+    folder: Path, batches: Iterator[pl.DataFrame], job: Job, intake: ingest.Intake
+) -> tuple[dict[str, Written], typed_columns.Stands]:
     """The tables of sites; of those that were hashed while they were written, what they hold."""
     first, following = next(batches), next(batches, None)
-    scores, typed = _columns(first.columns)
+    scores, every_typed = _columns(first.columns)
+    stands = typed_columns.decided(first.schema, every_typed, intake)
+    typed = stands.written
     written = {}
     if following is None and first.height <= ROW_GROUP:
         to_parquet(first.select(scores).lazy(), folder / run.SCORES)
@@ -243,7 +248,7 @@ def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job) -> dict[str,
     if job.csv or (job.csv is None and following is None and first.height < SPREADSHEET_ROWS):
         whole = pl.read_parquet(folder / run.SCORES) if following is not None else first.select(scores)
         tabular.write_csv(whole, folder / "scores.csv", job.lang)
-    return written
+    return written, stands
 
 
 def _write_evidence(folder: Path, given: evidence.Given) -> None:
@@ -342,7 +347,12 @@ def _outputs(folder: Path, written: Mapping[str, Written]) -> dict[str, dict[str
 
 
 def _record(
-    outputs: Mapping[str, Any], identity: Mapping[str, Any], read: Read, summary: Summary, seconds: float
+    outputs: Mapping[str, Any],
+    identity: Mapping[str, Any],
+    read: Read,
+    summary: Summary,
+    stands: typed_columns.Stands,
+    seconds: float,
 ) -> dict[str, Any]:
     found = read.issues
     by_severity = dict(found["severity"].value_counts().sort("severity").iter_rows()) if found.height else {}
@@ -360,6 +370,7 @@ def _record(
         "grades": summary.grades,
         "ranked": summary.ranked,
         "warnings": _warnings(read, summary),
+        "sites": asdict(stands),
         "outputs": outputs,
     }
     return {**meta, "seal": run.seal(meta), "seconds": round(seconds, 3)}

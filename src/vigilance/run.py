@@ -20,6 +20,7 @@ import polars as pl
 from vigilance.atomic import digest
 from vigilance.errors import InputRefused, UsageError
 from vigilance.i18n import messages
+from vigilance.typed_columns import Stands, gathered
 
 _ = messages("run")
 
@@ -53,8 +54,11 @@ class Run:
 
     @cached_property
     def sites(self) -> pl.LazyFrame:
-        """The typed columns of the same rows, in the same order."""
-        return self._table(SITES)
+        """The typed columns of the same rows, in the same order (docs/architecture.md)."""
+        held = self._table(SITES)
+        stands = self.meta.get("sites")
+        # Older runs have them all in one file.
+        return held if stands is None else gathered(held, self.scores, Stands(**stands))
 
     @cached_property
     def issues(self) -> pl.DataFrame:

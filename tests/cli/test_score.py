@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from vigilance.cli import main
 from vigilance.cli.group import cli
+from vigilance.run import open_run
 from vigilance.terms import HAZARDS
 
 ON = ("--on", "2026-11-01")
@@ -274,7 +275,7 @@ def test_a_list_of_another_name_is_mapped(tmp_path: Path) -> None:
     out = tmp_path / "run"
     found = score(written(tmp_path / "list.csv", header=header), "--map", "supplier_id=Ref interne", "--out", out)
     assert found.exit_code == 0
-    assert pl.read_parquet(out / "sites.parquet")["_supplier_id"].to_list() == ["A-1", "A-2", "A-3", "A-4"]
+    assert open_run(out).sites.select("_supplier_id").collect().to_series().to_list() == ["A-1", "A-2", "A-3", "A-4"]
 
 
 ENVIRONMENTS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +50,10 @@ class Intake:
     rows with the user's columns alone, every reading that had to be said written plainly, so that reading it again says
     nothing of it. ``issues`` has ``issues.SCHEMA``. ``rejected``
     holds the rows set aside with their text: ``REJECTED``. ``columns`` maps canonical names to the user's headers.
+
+    ``unchanged`` are typed columns known to be, in every row, the text of a column of the user's (typed name → name in
+    ``rows``). ``first_line`` is the line of the first row when rows and lines are counted alike: ``_row`` from 0 and
+    ``_line`` from there, without a gap; None where that is not so or not known.
     """
 
     table: str
@@ -60,6 +64,8 @@ class Intake:
     columns: Mapping[str, str]
     corrected: pl.LazyFrame
     unknown: Sequence[str] = ()
+    unchanged: Mapping[str, str] = field(default_factory=dict)
+    first_line: int | None = None
 
     @property
     def files(self) -> list[dict[str, object]]:

@@ -96,6 +96,8 @@ def understand(
         columns={name: header for t in reversed(tables) for name, header in t.mapping.items()},
         corrected=_stacked(corrected),
         unknown=list(dict.fromkeys(name for t in tables for name in t.unknown)),
+        unchanged=tables[0].unchanged if len(tables) == 1 else {},
+        first_line=_first_line(tables[0].raw, sources[0]) if len(tables) == 1 else None,
     )
     if strict:
         intake.refuse_if_strict()
@@ -182,6 +184,16 @@ def _source(typed: TypedTable, left_out: pl.DataFrame) -> Source:
         blank=raw.counts.blank,
         collapsed=left_out.filter(pl.col("code") == "duplicate_identical").height,
     )
+
+
+def _first_line(raw: RawTable, source: Source) -> int | None:
+    """The line of the first row when all rows are loaded and stand on consecutive lines; None where they do not."""
+    count = source.loaded
+    if raw.line is None or not count or count != raw.counts.loaded:
+        return None
+    ends = pl.DataFrame({ROW: [0, count - 1]}, schema={ROW: pl.Int64}).select(raw.line).to_series()
+    # Each row begins on a later line than the one before it: a gap anywhere would show at the end.
+    return int(ends[0]) if ends[1] - ends[0] == count - 1 else None
 
 
 def _kept(typed: TypedTable, left_out: pl.DataFrame) -> pl.LazyFrame:

@@ -29,7 +29,7 @@ _ = messages("ingest")
 class TypedTable:
     """A raw table with the expressions of its typed columns, the rows that fail and all that is said of it.
 
-    ``failing`` has ``_row, _line, code``; only rows with an error are in it.
+    ``failing`` has ``_row, _line, code``; only rows with an error are in it. ``unchanged`` as in ``Intake``.
     """
 
     raw: RawTable
@@ -41,6 +41,7 @@ class TypedTable:
     issues: list[pl.DataFrame]
     failing: pl.DataFrame
     repaired: Mapping[str, pl.Expr] = field(default_factory=dict)
+    unchanged: Mapping[str, str] = field(default_factory=dict)
 
 
 def typed_table(
@@ -69,7 +70,7 @@ def typed_table(
         for column in columns
     }
     numeric = [c.name for c in columns if c.parser in NUMERIC]
-    source, distinct = _sources(raw, cells, numeric, held)
+    source, distinct, whole = _sources(raw, cells, numeric, held)
     short = raw.counts.loaded <= SHORT
     decided = decide(source, {c.name: c.parser(cells[c.name], c) for c in columns}, distinct, short=short)
     plans = dict(decided)
@@ -77,7 +78,9 @@ def typed_table(
         plans |= {n: held.planned(plans[n], cells[n], words) for n, words in distinct.items()}
     typed = {name: expression for plan in plans.values() for name, expression in plan.typed.items()}
     notes: list[Note] = []
+    unchanged: dict[str, str] = {}
     if table.name == "suppliers":
+        unchanged = _unchanged(decided, cells, whole)
         typed, notes = _site_columns(typed, cells)
         typed["_factors"] = _factor_code(decided, cells, distinct, held)
     frame = source.with_columns(**typed)
@@ -104,23 +107,32 @@ def typed_table(
         ],
         failing=failing,
         repaired={cells[n].name: p.repaired for n, p in plans.items() if p.repaired is not None},
+        unchanged=unchanged,
     )
 
 
 def _sources(
     raw: RawTable, cells: Mapping[str, Cell], numeric: list[str], held: Coded | None
-) -> tuple[pl.LazyFrame, dict[str, pl.LazyFrame]]:
-    """The rows with their prepared columns and, of the columns held as codes, the distinct texts with theirs."""
+) -> tuple[pl.LazyFrame, dict[str, pl.LazyFrame], set[str]]:
+    """The rows with their prepared columns and, of the columns held as codes, the distinct texts with theirs.
+
+    Then the columns known to need no trimming: only of a table that is held is it asked.
+    """
     if held is None:
-        return prepared(raw.frame, cells, numeric), {}
+        return prepared(raw.frame, cells, numeric), {}, set()
     distinct = held.prepared(cells, numeric)
     others = {n: c for n, c in cells.items() if n not in distinct}
-    rows = prepared(raw.frame, others, set(numeric) - set(distinct), _untrimmed(raw.frame, others))
+    trim = _untrimmed(raw.frame, others)
+    rows = prepared(raw.frame, others, set(numeric) - set(distinct), trim)
+    whole = others.keys() - set(trim)
     fetched: dict[str, pl.Expr] = {}
     for name, words in distinct.items():
         made = words.select(pl.col("^[\x1e\x1f].*$")).collect()
         fetched |= {column: held.fetched(cells[name].name, made[column]) for column in made.columns}
-    return rows.with_columns(**fetched), distinct
+        own = held.words[cells[name].name][cells[name].name]
+        if made.select(cells[name].text).to_series().equals(own, null_equal=True):
+            whole.add(name)
+    return rows.with_columns(**fetched), distinct, whole
 
 
 def _untrimmed(frame: pl.LazyFrame, cells: Mapping[str, Cell]) -> list[str]:
@@ -148,6 +160,18 @@ def _without_internal_names(raw: RawTable) -> RawTable:
     names = [new.get(name, name) for name in raw.names]
     # Parsed again, the columns would have their own names.
     return replace(raw, names=names, frame=raw.frame.rename(new), parse=None)
+
+
+def _unchanged(decided: Mapping[str, Plan], cells: Mapping[str, Cell], whole: set[str]) -> dict[str, str]:
+    """The typed columns of sites whose reading is their cell's own text, of the cells that need no trimming."""
+    typed, _notes = _site_columns({name: e for plan in decided.values() for name, e in plan.typed.items()}, cells)
+    read = {name: typed[f"{terms.INTERNAL}{name}"] for name in whole if f"{terms.INTERNAL}{name}" in typed}
+    # Zones are read later, of several columns.
+    return {
+        f"{terms.INTERNAL}{name}": cells[name].name
+        for name, expression in sorted(read.items())
+        if name != "zone" and expression.meta.eq(cells[name].text)
+    }
 
 
 def _site_columns(typed: Mapping[str, pl.Expr], cells: Mapping[str, Cell]) -> tuple[dict[str, pl.Expr], list[Note]]:
