@@ -109,7 +109,7 @@ def assess_joined(
     frame = _with_size(frame, model.judgements)
     for hazard in HAZARDS:
         frame = _with_rate(frame, model, hazard)
-        frame = _with_presence(frame, hazard, evidence)
+        frame = _with_presence(frame, hazard, evidence, measures)
         frame = _with_drivers(frame, model, hazard, evidence, measures)
         frame = _with_quantiles(frame, hazard, evidence, measures)
         frame = _with_verdicts(frame, model.judgements, hazard, evidence)
@@ -127,7 +127,7 @@ def assess_joined(
 
 
 def _with_size(frame: Any, judgements: Judgements) -> Any:
-    """γ·ln N and its variance; an unknown size is the activity's median with its spread."""
+    """N, N^γ and the variance of its logarithm; an unknown size is the activity's median with its spread."""
     exponent = judgements.get("method.size_exponent")
     known = ~nw.col("_workers").is_null()
     frame = frame.with_columns(
@@ -136,7 +136,8 @@ def _with_size(frame: Any, judgements: Judgements) -> Any:
     # A known size never has a wider interval than an unknown one.
     own = nw.min_horizontal((exponent.sd * nw.col("ln_n")) ** 2, nw.col("size_unknown_var"))
     return frame.with_columns(
-        (exponent.value * nw.col("ln_n")).alias("ln_size"),
+        (exponent.value * nw.col("ln_n")).exp().alias("size_ratio"),
+        nw.when(known).then(nw.col("_workers")).otherwise(nw.col("ln_usual_size").exp()).alias("people"),
         nw.when(known).then(own).otherwise(nw.col("size_unknown_var")).alias("size_var"),
         lines.driver(lines.SIZE, exponent.value * (nw.col("ln_n") - nw.col("ln_usual_size"))).alias("size_driver"),
     )
@@ -177,7 +178,7 @@ def _at_most(answer: nw.Expr, blank: nw.Expr) -> nw.Expr:
 
 
 def _with_rate(frame: Any, model: Model, hazard: Hazard) -> Any:
-    """ln π and the variance of the link."""
+    """π and the variance of the link."""
     terms = site_terms(model, hazard)
     if terms:
         frame = frame.with_columns(
@@ -189,9 +190,9 @@ def _with_rate(frame: Any, model: Model, hazard: Hazard) -> Any:
     for name in terms:
         factors, var = factors + nw.col(f"ln_{name}"), var + nw.col(f"var_{name}")
     bound, ceiling = bounds(model.judgements)
-    frame = frame.with_columns((nw.col(f"{hazard}_ln_outside") + bound(factors)).alias("ln_raw"))
-    frame = frame.with_columns(nw.col("ln_raw").exp().alias("raw"), var.alias(f"{hazard}_link_var"))
-    return frame.with_columns(ceiling(nw.col("ln_raw"), nw.col("raw")).alias(f"{hazard}_ln_rate"))
+    raw = (nw.col(f"{hazard}_ln_outside") + bound(factors)).exp()
+    frame = frame.with_columns(raw.alias("raw"), var.alias(f"{hazard}_link_var"))
+    return frame.with_columns(ceiling(nw.col("raw")).alias(f"{hazard}_rate"))
 
 
 def _with_drivers(frame: Any, model: Model, hazard: Hazard, evidence: bool, measures: bool) -> Any:
@@ -205,7 +206,7 @@ def _with_drivers(frame: Any, model: Model, hazard: Hazard, evidence: bool, meas
     frame = frame.with_columns(**_numbered("site", lines.in_order(*_three("own"))), **_numbered("merged", merged))
     frame = frame.with_columns(**_numbered("drivers", lines.largest_of(_three("merged"), _three("site"))))
     added = {lines.EVIDENCE: nw.col("shift_used")} if evidence else {}
-    added |= {lines.MEASURES: nw.col("ln_m") - nw.col("ln_m_inherent")} if measures else {}
+    added |= {lines.MEASURES: nw.col("ln_measures_used")} if measures else {}
     for line, ln_ratio in added.items():
         frame = frame.with_columns(lines.driver(line, ln_ratio).alias("added"))
         frame = frame.with_columns(**_numbered("drivers", _with_one(_three("drivers"), nw.col("added"))))
@@ -227,10 +228,10 @@ def _numbered(stem: str, three: lines.Three) -> dict[str, nw.Expr]:
     return {f"{stem}_{place + 1}": expr for place, expr in enumerate(three)}
 
 
-def bounds(judgements: Judgements) -> tuple[Callable[[nw.Expr], nw.Expr], Callable[[nw.Expr, nw.Expr], nw.Expr]]:
-    """The two smooth bounds: on the factors together, and on the rate. Both increase strictly: no two risks tie.
+def bounds(judgements: Judgements) -> tuple[Callable[[nw.Expr], nw.Expr], Callable[[nw.Expr], nw.Expr]]:
+    """The two smooth bounds: on the sum of ln r of the factors, and on the rate.
 
-    The second wants the logarithm of the rate and the rate itself, each a column that is already computed.
+    Both increase strictly: no two risks tie.
     """
     limit = math.log(judgements.value("method.combined_ratio_bound"))
     top = judgements.value("method.rate_ceiling")
@@ -239,29 +240,30 @@ def bounds(judgements: Judgements) -> tuple[Callable[[nw.Expr], nw.Expr], Callab
         # L·tanh(x/L), with one exponential.
         return limit - 2.0 * limit / ((total * (2.0 / limit)).exp() + 1.0)
 
-    def rate(ln_raw: nw.Expr, raw: nw.Expr) -> nw.Expr:
+    def rate(raw: nw.Expr) -> nw.Expr:
         # For a small rate, c(1 - exp(-π*/c)) = π*(1 - π*/2c) to the last digits; the subtraction would lose some.
-        small = ln_raw + (1.0 - raw * (0.5 / top)).log()
-        return nw.when(raw < 1e-7).then(small).otherwise((top * (1.0 - (raw * (-1.0 / top)).exp())).log())
+        small = raw * (1.0 - raw * (0.5 / top))
+        return nw.when(raw < 1e-7).then(small).otherwise(top * (1.0 - (raw * (-1.0 / top)).exp()))
 
     return together, rate
 
 
-def _with_presence(frame: Any, hazard: Hazard, evidence: bool) -> Any:
-    """ln m inherent and residual, and the shift that the evidence makes."""
+def _with_presence(frame: Any, hazard: Hazard, evidence: bool, measures: bool) -> Any:
+    """m inherent and residual, the spread of its logarithm, P0, and the shift that the evidence makes."""
     zero = nw.lit(0.0)
-    given = {
-        what: nw.col(f"{hazard}_{what}").fill_null(0.0) if evidence else zero
-        for what in ("ln_measures", "measures_var", "shift", "shift_var")
-    }
-    frame = frame.with_columns((nw.col(f"{hazard}_ln_rate") + nw.col("ln_size")).alias("ln_m_inherent"))
+
+    def given(what: str, there: bool) -> nw.Expr:
+        return nw.col(f"{hazard}_{what}").fill_null(0.0) if there else zero
+
     frame = frame.with_columns(
-        (nw.col("ln_m_inherent") + given["ln_measures"]).alias("ln_m"),
-        (nw.col(f"{hazard}_link_var") + given["measures_var"]).sqrt().alias("sd"),
-        given["shift"].alias("shift_used"),
-        given["shift_var"].alias("shift_var_used"),
+        (nw.col(f"{hazard}_rate") * nw.col("size_ratio")).alias("m_inherent"),
+        (nw.col(f"{hazard}_link_var") + given("measures_var", measures)).sqrt().alias("sd"),
+        given("shift", evidence).alias("shift_used"),
+        given("shift_var", evidence).alias("shift_var_used"),
+        given("ln_measures", measures).alias("ln_measures_used"),
     )
-    return frame.with_columns(nw.col("ln_m").exp().alias("m")).with_columns(presence(nw.col("m")).alias("p0"))
+    reduced = nw.col("m_inherent") * nw.col("ln_measures_used").exp() if measures else nw.col("m_inherent")
+    return frame.with_columns(reduced.alias("m")).with_columns(presence(nw.col("m")).alias("p0"))
 
 
 def _with_quantiles(frame: Any, hazard: Hazard, evidence: bool, measures: bool) -> Any:
@@ -277,7 +279,7 @@ def _with_quantiles(frame: Any, hazard: Hazard, evidence: bool, measures: bool) 
     moved = {name: z for name, probability in QUANTILES if (z := standard_normal(probability))}
     step = nw.col("step") if evidence else nw.col("sd")
     # One step after the other, here as below: within one step an engine would compute m again for every use of it.
-    frame = frame.with_columns((nw.col("ln_m") + step * z).exp().alias(f"m_{name}") for name, z in moved.items())
+    frame = frame.with_columns((nw.col("m") * (step * z).exp()).alias(f"m_{name}") for name, z in moved.items())
     frame = frame.with_columns(presence(nw.col(f"m_{name}")).alias(f"p0_{name}") for name in moved)
     made = {}
     for name, _probability in QUANTILES:
@@ -286,7 +288,7 @@ def _with_quantiles(frame: Any, hazard: Hazard, evidence: bool, measures: bool) 
             shift = nw.col("shift_used")
             p0 = shifted(m, p0, shift + nw.col("shift_step") * moved[name] if name in moved else shift)
         made[f"{hazard}_{name}"] = quantised(p0, PROBABILITY_DIGITS)
-    inherent = presence(nw.col("ln_m_inherent").exp()) if measures else nw.col("p0")
+    inherent = presence(nw.col("m_inherent")) if measures else nw.col("p0")
     return frame.with_columns(**made, **{f"{hazard}_inherent_p50": quantised(inherent, PROBABILITY_DIGITS)})
 
 
@@ -301,7 +303,7 @@ def _with_verdicts(frame: Any, judgements: Judgements, hazard: Hazard, evidence:
     p = nw.col(f"{hazard}_p50")
     reference = judgements.value("method.score_reference")
     score = (1.0 + p * (1.0 / reference)).log() * (100.0 / math.log(1.0 + 1.0 / reference))
-    affected = (nw.col(f"{hazard}_ln_rate") + nw.col("ln_n")).exp() / nw.col("p0")
+    affected = nw.col(f"{hazard}_rate") * nw.col("people") / nw.col("p0")
     frame = frame.with_columns(
         quantised(score, MEASURE_DIGITS).alias(f"{hazard}_score"),
         nw.when(nw.col("m") < 1e-12).then(nw.lit(1.0)).otherwise(affected).alias("given_presence"),

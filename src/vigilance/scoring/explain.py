@@ -72,7 +72,7 @@ def _hazard(frame: nw.DataFrame[Any], model: Model, hazard: Hazard) -> nw.DataFr
     bounded = _applied(together, factors, frame)
     raw = outside + bounded
     found[lines.BOUND] = _plain(bounded - factors, *certain)
-    found[lines.CEILING] = _plain(_applied(lambda x: top(x, x.exp()), raw, frame) - raw, *certain)
+    found[lines.CEILING] = _plain(_applied(lambda x: top(x.exp()).log(), raw, frame) - raw, *certain)
     found[lines.SIZE] = _size(frame, model)
     sources = line_sources(model, hazard)
     return nw.concat([_long(frame, hazard, name, line, sources[name]) for name, line in found.items()])

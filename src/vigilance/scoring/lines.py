@@ -70,12 +70,11 @@ STRONGEST: Final = RAISES // LINE_PLACES - 1
 
 def driver(line: str, ln_ratio: nw.Expr) -> nw.Expr:
     """The driver code of a line whose ratio has the given logarithm; 0 where the ratio is 1 to within half a step."""
-    size = nw.when(ln_ratio >= 0).then(ln_ratio).otherwise(-ln_ratio)
-    strength = (size * _STEPS + 0.5).floor().cast(nw.Int32)
-    held = nw.when(strength > STRONGEST).then(STRONGEST).otherwise(strength)
-    raises = nw.when(ln_ratio > 0).then(RAISES).otherwise(0)
-    code = (held * LINE_PLACES + CODE[line] + raises).cast(nw.Int32)
-    return nw.when(held > 0).then(code).otherwise(nw.lit(0, dtype=nw.Int32))
+    strength = (ln_ratio.abs() * _STEPS + 0.5).floor()
+    held = nw.when(strength > STRONGEST).then(nw.lit(float(STRONGEST))).otherwise(strength)
+    raises = nw.when(ln_ratio > 0).then(nw.lit(float(RAISES))).otherwise(nw.lit(0.0))
+    code = held * float(LINE_PLACES) + raises + float(CODE[line])
+    return nw.when(strength > 0).then(code).otherwise(nw.lit(0.0)).cast(nw.Int32)
 
 
 def driver_codes(line: str, ln_ratio: NDArray[np.float64]) -> NDArray[np.int32]:
