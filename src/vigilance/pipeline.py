@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
@@ -108,7 +108,8 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     model = evidence.informed(models.in_force(facts, judgements), given.frames)
     with atomic.folder(target) as folder:
         summary = Summary()
-        written, stands = _write(folder, scored(read, model, job, summary, progress), job, read.sites)
+        stands = typed_columns.decided(read.sites, engines.typed_names(read.sites.rows))
+        written = _write(folder, scored(read, model, job, summary, progress, stands.written), job, stands)
         _write_evidence(folder, given)
         if job.explain:
             _write_ratios(folder, read, model, job.on)
@@ -196,14 +197,25 @@ def _first_issues(found: pl.DataFrame, count: int = 5) -> str:
     )
 
 
-def scored(read: Read, model: Model, job: Job, summary: Summary, progress: Progress) -> Iterator[pl.DataFrame]:
-    """Scored batches in input order, in words, with ranks when the list is one batch."""
-    known = evidence.table(read.sites.rows, read.given.frames, model.judgements, job.on)
-    batches = engines.engine(job.engine)(read.sites.rows, model, known)
+def scored(
+    read: Read, model: Model, job: Job, summary: Summary, progress: Progress, typed: Collection[str] | None = None
+) -> Iterator[pl.DataFrame]:
+    """Scored batches in input order, in words, with ranks when the list is one batch.
+
+    ``typed`` names the typed columns that are wanted, by default all; those that nobody wants cost time and memory.
+    """
+    rows = read.sites.rows
+    unwanted: set[str] = set()
+    if typed is not None and job.refine is None:
+        # The summary shows the name, and a list without a column for the id takes the one that was read.
+        unwanted = {*engines.typed_names(rows)} - {*typed, "_name", "_supplier_id"}
+    known = evidence.table(rows, read.given.frames, model.judgements, job.on)
     whole = read.sites.counts["loaded"] <= RANKED_ROWS
     summary.ranked = whole
     if job.refine is not None and not whole:
         raise UsageError(_("the list is too long for --draws"), hint=_("leave --draws out, or split the list"))
+    batches = engines.engine(job.engine)(rows.drop(unwanted - {*engines.CORE}), model, known)
+    batches = (batch.drop(unwanted & {*engines.CORE}) for batch in batches)
     words = Words()
     for batch in _at_once(batches) if whole else row_groups(batches):
         drawn = batch if job.refine is None else job.refine(batch, model, known, job.draws)
@@ -219,25 +231,19 @@ def _at_once(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         yield pl.concat(held)
 
 
-def _columns(frame_columns: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The columns of scores.parquet and the typed columns among those of a scored batch."""
-    names = list(frame_columns)
+def _columns(frame_columns: Iterable[str]) -> list[str]:
+    """The columns of scores.parquet among those of a scored batch."""
     results = [*SCORES, *PLACE, *RANKS]
-    typed = [name for name in names if name in engines.TYPED]
-    own = [name for name in names if name not in engines.TYPED and name not in results]
+    own = [name for name in frame_columns if name not in engines.TYPED and name not in results]
     if "supplier_id" in own:
         own = ["supplier_id", *(name for name in own if name != "supplier_id")]
-    return [*own, *results], typed
+    return [*own, *results]
 
 
-def _write(
-    folder: Path, batches: Iterator[pl.DataFrame], job: Job, intake: ingest.Intake
-) -> tuple[dict[str, Written], typed_columns.Stands]:
+def _write(folder: Path, batches: Iterator[pl.DataFrame], job: Job, stands: typed_columns.Stands) -> dict[str, Written]:
     """The tables of sites; of those that were hashed while they were written, what they hold."""
     first, following = next(batches), next(batches, None)
-    scores, every_typed = _columns(first.columns)
-    stands = typed_columns.decided(first.schema, every_typed, intake)
-    typed = stands.written
+    scores, typed = _columns(first.columns), stands.written
     written = {}
     if following is None and first.height <= ROW_GROUP:
         to_parquet(first.select(scores).lazy(), folder / run.SCORES)
@@ -248,7 +254,7 @@ def _write(
     if job.csv or (job.csv is None and following is None and first.height < SPREADSHEET_ROWS):
         whole = pl.read_parquet(folder / run.SCORES) if following is not None else first.select(scores)
         tabular.write_csv(whole, folder / "scores.csv", job.lang)
-    return written, stands
+    return written
 
 
 def _write_evidence(folder: Path, given: evidence.Given) -> None:

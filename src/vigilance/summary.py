@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from vigilance.terms import BANDS, GRADES, HAZARDS
@@ -30,8 +32,8 @@ class Summary:
         self.sites += frame.height
         for hazard in HAZARDS:
             for said, column in ((self.bands, "band"), (self.grades, "grade")):
-                for word, count in frame[f"{hazard}_{column}"].value_counts().iter_rows():
-                    said[hazard][str(word)] += count
+                for word, count in _counted(frame[f"{hazard}_{column}"]):
+                    said[hazard][word] += count
             columns = ["supplier_id", "_name", "country_iso3", *(f"{hazard}_{m}" for m in SHOWN)]
             held = self.top.get(hazard)
             # Only a site that is no better than the worst kept can take its place.
@@ -42,3 +44,11 @@ class Summary:
                 kept = worst.top_k(TOP, by=order, reverse=[False, False, True])
                 kept = kept if held is None else pl.concat([held, kept])
                 self.top[hazard] = kept.sort(order, descending=[True, True, False]).head(TOP)
+
+
+def _counted(verdicts: pl.Series) -> Iterable[tuple[str, int]]:
+    """How many rows have each word."""
+    if not isinstance(verdicts.dtype, pl.Enum):
+        return verdicts.value_counts().iter_rows()
+    counts = np.bincount(verdicts.to_physical().to_numpy(), minlength=len(verdicts.dtype.categories))
+    return zip(verdicts.dtype.categories, counts.tolist(), strict=True)

@@ -45,16 +45,20 @@ class Stands:
         return [name for name in self.columns if name not in self.in_scores and name not in self.counted_from]
 
 
-def decided(scored: pl.Schema, typed: Sequence[str], intake: Intake) -> Stands:
-    """Where to put the typed columns of an intake's scored rows, which have the schema ``scored``."""
-    same = {**intake.unchanged, **RESULTS}
-    if "supplier_id" not in intake.rows.collect_schema():
+def decided(intake: Intake, typed: Sequence[str]) -> Stands:
+    """Where to put the typed columns (``typed``) of an intake's rows."""
+    given = intake.rows.collect_schema()
+    in_scores = {
+        name: own
+        for name, own in intake.unchanged.items()
+        if name in given and _written_as(given[name]) == _written_as(given[own])
+    } | dict(RESULTS)
+    if "supplier_id" not in given:
         # The list has no column of this name: its scores were given the id that was read.
-        same["_supplier_id"] = "supplier_id"
-    kinds = {name: _written_as(kind) for name, kind in scored.items()}
+        in_scores["_supplier_id"] = "supplier_id"
     return Stands(
         columns=list(typed),
-        in_scores={name: same[name] for name in typed if name in same and kinds[name] == kinds.get(same[name])},
+        in_scores={name: in_scores[name] for name in typed if name in in_scores},
         counted_from={} if intake.first_line is None else {"_row": 0, "_line": intake.first_line},
     )
 
