@@ -82,3 +82,10 @@ def test_what_is_not_text_is_refused(flaw: bytes) -> None:
     for data, records in ((b"1,\xc3\xa9\n\xf0\x9f\x98\x80,\n", 2), (b"1,\xc3\xa9\n" + flaw + b",\n", None)):
         block.text[: len(data)] = data
         assert block.records(len(data), lines) == records
+
+
+@pytest.mark.parametrize("body", [b"1,2,3\n11\n", b"11\n1,2,3\n", b"1,2\n" * 40 + b"11\n1,2,3\n" + b"1,2\n" * 40])
+def test_a_cell_too_many_does_not_make_up_for_one_too_few(body: bytes) -> None:
+    block = Block(ROOM)
+    block.text[: len(body)] = body
+    assert block.records(len(body), Lines(Shape(ord(","), 2, b"h,", ROOM, ROOM), crlf=False)) is None

@@ -139,7 +139,7 @@ def test_a_file_that_is_one_line_without_an_end_is_not_judged(tmp_path: Path) ->
 def test_a_file_that_shrinks_meanwhile_is_not_proved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cuts = proof._cuts
 
-    def shrunk(path: Path, *rest: object) -> list[int] | None:
+    def shrunk(path: Path, *rest: object) -> list[int]:
         found = cuts(path, *rest)
         path.write_bytes(path.read_bytes()[:-6])
         return found

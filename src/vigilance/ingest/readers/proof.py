@@ -36,9 +36,9 @@ def proved(path: Path, start: int, line: int, end: int, shape: Shape) -> Verdict
     if end != size or size - start < SMALLEST:
         return None
     lines = _lines(path, start, shape)
-    cuts = None if lines is None else _cuts(path, start, size, lines)
-    if lines is None or cuts is None:
+    if lines is None:
         return None
+    cuts = _cuts(path, start, size, lines)
     # The iterator of a list may be shared: a thread that has done one stretch takes the next.
     stretches, doubt = iter(list(pairwise(cuts))), Event()
     room = min(BLOCK, size - start)
@@ -56,18 +56,16 @@ def _lines(path: Path, start: int, shape: Shape) -> Lines | None:
     return Lines(shape, first.endswith(b"\r\n")) if first.endswith(b"\n") else None
 
 
-def _cuts(path: Path, start: int, size: int, lines: Lines) -> list[int] | None:
-    """Where the stretches begin and the last one ends, each at the start of a line; nothing when a line is too long."""
+def _cuts(path: Path, start: int, size: int, lines: Lines) -> list[int]:
+    """Where the stretches begin, each at the start of a line, and where the last one ends.
+
+    A line that is too long may be cut in two, of which the first is too long by itself.
+    """
     cuts = [start]
     with path.open("rb") as file:
         for at in range(start + STRETCH, size, STRETCH):
             file.seek(at)
-            rest = file.readline(lines.longest + len(lines.end))
-            cut = at + len(rest)
-            if not rest.endswith(b"\n") and cut < size:
-                return None
-            if cuts[-1] < cut < size:
-                cuts.append(cut)
+            cuts.append(at + len(file.readline(lines.longest + len(lines.end))))
     return [*cuts, size]
 
 
