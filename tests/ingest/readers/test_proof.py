@@ -42,10 +42,9 @@ FILES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scop
 
 @pytest.fixture(autouse=True)
 def every_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of all sizes, checked in blocks of a line or two and in stretches of a few lines."""
+    """Files of all sizes, checked in blocks of a few lines."""
     monkeypatch.setattr(proof, "SMALLEST", 0)
     monkeypatch.setattr(proof, "BLOCK", 1)
-    monkeypatch.setattr(proof, "STRETCH", 50)
 
 
 def both(path: Path, body: bytes, shape: Shape = SHAPE) -> tuple[Verdict | None, Verdict | None]:
@@ -137,14 +136,13 @@ def test_a_file_that_is_one_line_without_an_end_is_not_judged(tmp_path: Path) ->
 
 
 def test_a_file_that_shrinks_meanwhile_is_not_proved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cuts = proof._cuts
+    lines = proof._lines
 
-    def shrunk(path: Path, *rest: object) -> list[int]:
-        found = cuts(path, *rest)
+    def shrunk(path: Path, start: int, shape: Shape) -> object:
         path.write_bytes(path.read_bytes()[:-6])
-        return found
+        return lines(path, start, shape)
 
-    monkeypatch.setattr(proof, "_cuts", shrunk)
+    monkeypatch.setattr(proof, "_lines", shrunk)
     assert both(tmp_path / "t.csv", b"1,2,3\n" * 40)[0] is None
 
 
