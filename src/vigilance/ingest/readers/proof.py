@@ -17,9 +17,9 @@ from vigilance.ingest.readers.prescan import LF, Shape, Verdict
 
 SMALLEST: Final = 256 * 1024
 """Bytes below which the exact look alone is as quick."""
-BLOCK: Final = 960 * 1024
+BLOCK: Final = 640 * 1024
 """Bytes checked at a time. With less the calls cost more than the work; with more the marks, an eighth of it each, are
-above 128 KiB, from where on the allocator takes new pages from the system each time."""
+so large that the allocator hands their pages back to the system and takes new ones for each block."""
 
 
 def proved(path: Path, start: int, line: int, end: int, shape: Shape) -> Verdict | None:  # noqa: ARG001
