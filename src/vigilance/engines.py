@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _ = messages("run")
 
-BATCH_ROWS: Final = 50_000
-"""Rows that are scored at once; bounds the memory, not the length of a list."""
+BATCH_ROWS: Final = 100_000
+"""Rows that are scored at once, as many as a file holds together; bounds the memory, not the length of a list."""
 AHEAD: Final = 6
 """Batches that the core may have in hand before the first of them is taken."""
 PATIENCE: Final = 1.0

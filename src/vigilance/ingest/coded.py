@@ -132,10 +132,12 @@ def _parsed(raw: RawTable, physical: Mapping[str, Any]) -> tuple[dict[str, pl.Ca
     assert raw.parse is not None
     kinds = {n: pl.Categorical(pl.Categories.random("vigilance", physical=kind)) for n, kind in physical.items()}
     try:
-        return kinds, raw.parse(kinds).collect(engine="streaming")
+        parsed = raw.parse(kinds).collect(engine="streaming")
     except pl.exceptions.ComputeError:
         kinds = {n: pl.Categorical(pl.Categories.random("vigilance")) for n in physical}
-        return kinds, raw.parse(kinds).collect(engine="streaming")
+        parsed = raw.parse(kinds).collect(engine="streaming")
+    # In one piece each, so that a batch cut from the columns is in one piece, too, and is not copied to become one.
+    return kinds, parsed.rechunk()
 
 
 def _words(column: pl.Series, kind: pl.Categorical) -> pl.DataFrame:

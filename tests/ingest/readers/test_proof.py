@@ -50,7 +50,7 @@ def every_size(monkeypatch: pytest.MonkeyPatch) -> None:
 def both(path: Path, body: bytes, shape: Shape = SHAPE) -> tuple[Verdict | None, Verdict | None]:
     path.write_bytes(HEADER + b"\n" + body)
     start, end = len(HEADER) + 1, len(HEADER) + 1 + len(body)
-    return proof.proved(path, start, 2, end, shape), scan(path, start, end, shape, 1) if body else None
+    return proof.proved(path, start, end, shape), scan(path, start, end, shape, 1) if body else None
 
 
 def clean_body(cells: list[bytes], width: int, delimiter: bytes, end: bytes, count: int) -> bytes:
@@ -154,4 +154,4 @@ def test_an_error_of_the_file_system_is_not_swallowed(tmp_path: Path, monkeypatc
     with pytest.raises(OSError, match="Input/output error"):
         both(tmp_path / "t.csv", b"1,2,3\n" * 40)
     with pytest.raises(FileNotFoundError):
-        proof.proved(tmp_path / "none.csv", 0, 1, 10, SHAPE)
+        proof.proved(tmp_path / "none.csv", 0, 10, SHAPE)

@@ -182,7 +182,7 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
 def _scan(text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
     """Prove that the file is clean, or make a clean copy of its good records."""
     shape = Shape(ord(layout.delimiter), layout.width, layout.header_bytes, limits.cell, limits.record)
-    verdict = proved(text.path, layout.data_start, layout.data_line, end, shape)
+    verdict = proved(text.path, layout.data_start, end, shape)
     if verdict is None:
         verdict = scan(text.path, layout.data_start, end, shape, min(4, os.cpu_count() or 1))
     if verdict.bad_byte is not None:

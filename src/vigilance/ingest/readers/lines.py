@@ -28,8 +28,9 @@ def refuse_endless(path: Path, start: int, name: str, limits: Limits) -> None:
         position = start
         while size - position > window:
             stop = position + window
-            last = max(_last(data, mark, position, stop) for mark in (b"\n", b"\r"))
-            if last < 0:
+            # Nearly all files have LF; asked first for CR, they would be read whole for nothing.
+            last = next((at for mark in (b"\n", b"\r") if (at := _last(data, mark, position, stop)) >= 0), None)
+            if last is None:
                 raise InputRefused(
                     _("{file}, line {line}: a line longer than {limit} bytes").format(
                         file=name, line=_line_at(data, position), limit=limits.record

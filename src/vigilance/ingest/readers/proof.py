@@ -22,7 +22,7 @@ BLOCK: Final = 640 * 1024
 so large that the allocator hands their pages back to the system and takes new ones for each block."""
 
 
-def proved(path: Path, start: int, line: int, end: int, shape: Shape) -> Verdict | None:  # noqa: ARG001
+def proved(path: Path, start: int, end: int, shape: Shape) -> Verdict | None:
     """The verdict on a file that is clean from byte ``start``, where a line begins, to its end; else nothing.
 
     Raises ``OSError`` when the file cannot be read.
