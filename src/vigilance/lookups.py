@@ -40,11 +40,12 @@ class Grown:
         if self.place.size < size:
             known, self.place = self.place, np.zeros(size, dtype=np.uint32)
             self.place[: known.size] = known
-        at = self.place[keys]
+        # Unlike an index in brackets, ``take`` lets other threads have the interpreter.
+        at = self.place.take(keys)
         if at.size and at.min() == 0:
             absent = at == 0
             self._grow(keys[absent], np.flatnonzero(absent), batch)
-            at = self.place[keys]
+            at = self.place.take(keys)
         assert self.table is not None
         return self.table[pl.Series(at - np.uint32(1))]
 
@@ -80,7 +81,7 @@ class Lookups:
         )
         iso3, division, tier, factors = (codes[name].to_numpy() for name in codes.columns)
         # A code that no country has stays 0: making its cell says which.
-        place = self.country[iso3] * _DIVISIONS + division
+        place = self.country.take(iso3) * _DIVISIONS + division
         place = (self._zones(rows["_zone"]) * (_countries(self.country) * _DIVISIONS) + place) * _TIERS + tier
         size = len(self.zones) * _countries(self.country) * _DIVISIONS * _TIERS
         found = self.cells.fetched(place, rows, size)

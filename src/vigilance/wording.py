@@ -31,12 +31,12 @@ class Words:
     def of(self, codes: pl.Series) -> pl.Series:
         """A column of driver codes as words."""
         given = codes.to_numpy()
-        place = self.place[given]
+        place = self.place.take(given)
         if place.size and place.min() == 0:
             said = drivers.catalogue(np.unique(given[place == 0]).tolist())
             self.kept.append(pl.Series(list(said.values()), dtype=self.kind))
             self.place[list(said)] = self.kept[-1].to_physical().to_numpy() + 1
-            place = self.place[given]
+            place = self.place.take(given)
         return pl.Series(codes.name, place - np.uint32(1)).cat.to(self.kind)
 
 

@@ -76,7 +76,7 @@ class Coded:
                 place = np.zeros(len(total), dtype=np.min_scalar_type(sums.size))
                 for at, size in sizes.items():
                     place = place * place.dtype.type(size) + _places(columns[at], size - 1).to_numpy()
-                total += sums[place]
+                total += sums.take(place)
             return pl.Series(total)
 
         return pl.map_batches([pl.col(n) for n in values], add, return_dtype=pl.Int32, is_elementwise=True)
