@@ -23,7 +23,7 @@ from vigilance.errors import UsageError
 from vigilance.i18n import messages
 from vigilance.lookups import Lookups
 from vigilance.scoring import cells, explain, patterns
-from vigilance.scoring.assess import DIGITS, PLACE, SCORES, VERDICTS, Tables, assess, assess_joined, tables
+from vigilance.scoring.assess import PLACE, SCORES, VERDICTS, Tables, assess, assess_joined, tables
 from vigilance.scoring.model import Model
 from vigilance.terms import HAZARDS
 
@@ -49,12 +49,10 @@ def core_columns(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def finished(scored: pl.LazyFrame) -> pl.LazyFrame:
-    """The core's positions as enumerations, the shortest decimal of each number, and an unstated zone as nothing."""
+    """The core's positions as enumerations, and an unstated zone as nothing."""
     said = {f"{hazard}_{name}": pl.Enum(words) for hazard in HAZARDS for name, words in VERDICTS.items()}
     return scored.with_columns(
         *(pl.when(pl.col(name) >= 0).then(name).cast(pl.UInt8).cat.to(kind) for name, kind in said.items()),
-        # Already quantised, to within the last bit.
-        *(pl.col(name).round(digits) for name, digits in DIGITS.items()),
         pl.when(pl.col("zone_code") != cells.NO_ZONE).then("zone_code"),
     )
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigilance.scoring.assess import DIGITS, MEASURE_DIGITS, PROBABILITY_DIGITS, SCORES
-from vigilance.scoring.interval import on_grid, quantised
+from vigilance.scoring.assess import MEASURE_DIGITS, PROBABILITIES, PROBABILITY_DIGITS
+from vigilance.scoring.interval import on_grid, quantised, units
+from vigilance.terms import HAZARDS
 
 
 def put(values: list[float], digits: int) -> list[float]:
     frame = nw.from_native(pl.DataFrame({"x": values}), eager_only=True)
+    frame = frame.with_columns(**units([digits], nw.col("x")))
     return frame.with_columns(quantised(nw.col("x"), digits))["x"].to_list()
 
 
@@ -37,7 +40,18 @@ def test_the_last_bits_of_a_probability_move_it_by_one_step_at_most(value: float
     assert abs(one - two) < 1e-12
 
 
-def test_every_number_of_the_scores_has_its_digits() -> None:
-    words = ("band", "grade", "driver_1", "driver_2", "driver_3", "override")
-    assert set(DIGITS) == {name for name in SCORES if not name.endswith(words)}
-    assert set(DIGITS.values()) == {MEASURE_DIGITS, PROBABILITY_DIGITS}
+@given(st.integers(0, 10**13), st.sampled_from([8, 10, 13]), st.integers(1, 70))
+def test_a_number_is_the_one_next_to_its_decimal(steps: int, digits: int, rows: int) -> None:
+    """Not a last bit off, as a product with the reciprocal is: printed, it has no more digits than it should."""
+    steps = min(steps, 10**digits)
+    given_ = float(f"{steps}e-{digits}")
+    assert put([given_] * rows, digits) == [given_] * rows
+
+
+def test_every_number_of_the_scores_has_its_digits(score: Any) -> None:
+    sites = [{"iso3": "MYS", "division": "22", "workers": n * 7.0, "migrant_share": n / 60} for n in range(1, 60)]
+    for row in score(sites):
+        for hazard in HAZARDS:
+            told = {f"{hazard}_{name}": PROBABILITY_DIGITS for name in PROBABILITIES}
+            told |= {f"{hazard}_{name}": MEASURE_DIGITS for name in ("score", "expected_affected", "priority")}
+            assert {name: row[name] for name in told} == {name: round(row[name], d) for name, d in told.items()}

@@ -17,7 +17,7 @@ import narwhals.stable.v2 as nw
 
 from vigilance.rules import Judgements
 from vigilance.scoring import cells, lines, patterns
-from vigilance.scoring.interval import on_grid, presence, quantised, shifted, standard_normal
+from vigilance.scoring.interval import on_grid, presence, quantised, shifted, standard_normal, units
 from vigilance.scoring.model import Model
 from vigilance.terms import BANDS, GRADES, HAZARDS, QUANTILES, Hazard
 
@@ -60,11 +60,6 @@ MEASURE_DIGITS: Final = 8
 """Digits of scores, of numbers of people and of priorities."""
 SHARE_DIGITS: Final = 10
 """Digits of the share that a grade is read from, so that a sum that is exactly at a limit reaches it."""
-DIGITS: Final[Mapping[str, int]] = {
-    **{f"{hazard}_{name}": PROBABILITY_DIGITS for hazard in HAZARDS for name in PROBABILITIES},
-    **{f"{hazard}_{name}": MEASURE_DIGITS for hazard in HAZARDS for name in ("score", "expected_affected", "priority")},
-}
-"""Digits after the point of each column of ``SCORES`` that is a number."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,8 @@ def assess_joined(
     ``measures`` False says that no site has measures in place: what they would change is not computed.
     """
     measures = measures and evidence
-    frame = sites
+    digits = (PROBABILITY_DIGITS, MEASURE_DIGITS, SHARE_DIGITS)
+    frame = sites.with_columns(**units(digits, nw.col("_factors")))
     frame = _with_size(frame, model.judgements)
     for hazard in HAZARDS:
         frame = _with_rate(frame, model, hazard)

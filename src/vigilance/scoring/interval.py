@@ -11,6 +11,7 @@ straight line on the logit scale would shorten one of them. The median is logitâ
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from statistics import NormalDist
 
 import narwhals.stable.v2 as nw
@@ -48,15 +49,27 @@ def shifted(m: nw.Expr, p0: nw.Expr, shift: nw.Expr) -> nw.Expr:
     return p0 / (p0 + (-m - shift).exp())
 
 
-def quantised(x: nw.Expr, digits: int) -> nw.Expr:
-    """Rounded half up, the same on every engine (their own ``round`` differ on ties).
+def units(digits: Iterable[int], like: nw.Expr) -> dict[str, nw.Expr]:
+    """The columns that ``quantised`` divides by, for some numbers of digits; ``like`` is any number that is never null.
 
-    The last step multiplies: a division by a constant is a true division on some engines and for some lengths, and a
-    product with the reciprocal on others.
+    A division by a constant is a true division on some engines and for some lengths, and a product with the reciprocal,
+    a last bit off, on others. By a column it is one division everywhere.
     """
-    return (x * 10.0**digits + 0.5).floor() * 10.0**-digits
+    return {_unit(d): like.cast(nw.Float64) * 0.0 + 10.0**d for d in digits}
+
+
+def _unit(digits: int) -> str:
+    return f"ten_to_{digits}"
+
+
+def quantised(x: nw.Expr, digits: int) -> nw.Expr:
+    """Rounded half up to the number next to a decimal, the same on every engine (their own ``round`` differ on ties).
+
+    Needs the column of ``units``.
+    """
+    return (x * 10.0**digits + 0.5).floor() / nw.col(_unit(digits))
 
 
 def on_grid(limit: float, digits: int) -> float:
     """A limit as ``quantised`` would give it, so that a number that is printed like it reaches it."""
-    return math.floor(limit * 10.0**digits + 0.5) * 10.0**-digits
+    return math.floor(limit * 10.0**digits + 0.5) / 10.0**digits
