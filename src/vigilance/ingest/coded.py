@@ -136,8 +136,9 @@ def _parsed(raw: RawTable, physical: Mapping[str, Any]) -> tuple[dict[str, pl.Ca
     except pl.exceptions.ComputeError:
         kinds = {n: pl.Categorical(pl.Categories.random("vigilance")) for n in physical}
         parsed = raw.parse(kinds).collect(engine="streaming")
-    # In one piece each, so that a batch cut from the columns is in one piece, too, and is not copied to become one.
-    return kinds, parsed.rechunk()
+    # In one piece each, so that a batch cut from the columns is in one piece, too, and is not copied to become one. One
+    # column after the other: together they would be in memory twice.
+    return kinds, pl.DataFrame([parsed.drop_in_place(name).rechunk() for name in parsed.columns])
 
 
 def _words(column: pl.Series, kind: pl.Categorical) -> pl.DataFrame:
