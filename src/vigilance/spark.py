@@ -90,9 +90,9 @@ def score_dataframe(
 
     ``sites`` has the columns ``SITES`` (docs/architecture.md, Sites) and any others; they all come back, then
     ``SCORES`` and ``PLACE``. ``evidence`` is what ``vigilance.evidence.table`` makes: one row per site with any.
-    ``words`` False leaves the drivers as codes and an unstated zone as the empty word, as every engine does inside a
-    run. There are no ranks: they need the whole list in one place; sort on ``<h>_p80``. Evaluated at once: the distinct
-    cells and patterns (two small jobs); the rest is lazy.
+    ``words`` False leaves the drivers as codes and an unstated zone as the empty word, as the core has them. There are
+    no ranks: they need the whole list in one place; sort on ``<h>_p80``. Evaluated at once: the distinct cells and
+    patterns (two small jobs); the rest is lazy.
 
     Raises ``UsageError`` for a missing column, one that is named like a result, and a country or activity that does not
     exist.
