@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
@@ -12,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigilance.writing import ROW_GROUP, row_groups, to_files
+from vigilance import writing
+from vigilance.writing import ROW_GROUP, row_groups, to_files, to_parquet
 
 ROWS = 2 * ROW_GROUP + 17
 COLUMNS = ["id", "word", "number", "whole", "nothing"]
@@ -50,6 +53,43 @@ def test_the_same_rows_give_the_same_bytes_whatever_the_batches_and_the_order_of
         assert pl.read_parquet(other).columns == ["id", "word"]
         found.append((one.read_bytes(), other.read_bytes()))
     assert found[0] == found[1] == found[2]
+
+
+def test_a_growing_file_is_flushed_while_it_is_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(writing, "BEHIND", 1 << 16)
+    monkeypatch.setattr(writing, "SYNCED", 1)
+    monkeypatch.setattr(writing, "LOOK", 0.001)
+    path = tmp_path / "one.parquet"
+
+    def flush(handle: int) -> None:
+        assert os.fstat(handle).st_ino == path.stat().st_ino
+        flushed.append(handle)
+
+    monkeypatch.setattr(os, "fsync", flush)
+
+    def slowly() -> Iterator[pl.DataFrame]:
+        for group in row_groups(_batches(_list(["w0"]), ROW_GROUP)):
+            yield group
+            for _look in range(1000):
+                if flushed:
+                    break
+                time.sleep(0.001)
+
+    written = to_files(slowly(), (path, COLUMNS))
+    assert flushed
+    assert written["one.parquet"].sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "one.parquet"
+    path.write_text("somebody's")
+    frame = pl.DataFrame({"a": [1]})
+    with pytest.raises(FileExistsError):
+        to_parquet(frame.lazy(), path)
+    with pytest.raises(FileExistsError):
+        to_files(iter([frame]), (path, ["a"]))
+    assert path.read_text() == "somebody's"
 
 
 @settings(max_examples=50, deadline=None)

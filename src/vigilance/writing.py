@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from threading import Event
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -28,6 +28,8 @@ AHEAD: Final = 2
 """Row groups that wait for a writer; bounds the memory when the disk is slower than the core."""
 BEHIND: Final = 32 << 20
 """Bytes at the end of a growing file that are not hashed yet: more than any footer."""
+SYNCED: Final = 64 << 20
+"""Bytes after which a growing file is flushed to the disk, so that little is left to wait for when it is whole."""
 LOOK: Final = 0.05
 """Seconds between two looks at a growing file."""
 
@@ -41,13 +43,23 @@ class Written:
 
 
 def to_parquet(frame: pl.LazyFrame, path: Path) -> None:
-    """Write a lazy frame in its order; the same rows give the same bytes. Columns held as codes are written as text."""
+    """Write a lazy frame in its order; the same rows give the same bytes. Columns held as codes are written as text.
+
+    Raises ``FileExistsError``: nothing is written over.
+    """
     coded = pl.selectors.categorical() | pl.selectors.enum()
-    _sink(frame.with_columns(coded.cast(pl.String)), path)
+    with _new(path) as file:
+        _sink(frame.with_columns(coded.cast(pl.String)), file)
 
 
-def _sink(frame: pl.LazyFrame, path: Path) -> None:
-    frame.sink_parquet(path, compression=COMPRESSION, row_group_size=ROW_GROUP, statistics=False, maintain_order=True)
+def _new(path: Path) -> IO[bytes]:
+    # Opened here, once: the engine would open it a second time to empty it, and a file that was opened to be emptied
+    # is written out by ext4 before it is let go of, because its old content might be missed.
+    return path.open("xb", buffering=0)
+
+
+def _sink(frame: pl.LazyFrame, file: IO[bytes]) -> None:
+    frame.sink_parquet(file, compression=COMPRESSION, row_group_size=ROW_GROUP, statistics=False, maintain_order=True)
 
 
 def to_files(groups: Iterator[pl.DataFrame], *files: tuple[Path, list[str]]) -> dict[str, Written]:
@@ -110,9 +122,9 @@ def _write(queue: Queue[pl.DataFrame | None], path: Path, names: list[str]) -> W
         with ThreadPoolExecutor(1) as pool:
             complete = Event()
             try:
-                path.touch()
-                hashing = pool.submit(_hashed_as_it_grows, path, complete)
-                _sink(_source(first, groups), path)
+                with _new(path) as file:
+                    hashing = pool.submit(_hashed_as_it_grows, path, complete)
+                    _sink(_source(first, groups), file)
                 _with_plain_footer(path, first.select(names))
             finally:
                 complete.set()
@@ -133,9 +145,9 @@ def _source(first: pl.DataFrame, following: Iterator[pl.DataFrame]) -> pl.LazyFr
 
 
 def _hashed_as_it_grows(path: Path, complete: Event) -> Written:
-    """sha256 of a file that somebody appends to, all but its end while it still grows."""
+    """sha256 of a file that somebody appends to, all but its end while it still grows; what is hashed is flushed."""
     digest = hashlib.sha256()
-    done = 0
+    done = synced = 0
     with path.open("rb", buffering=0) as file:
         ended = False
         while not ended:
@@ -144,6 +156,9 @@ def _hashed_as_it_grows(path: Path, complete: Event) -> Written:
             while done < safe and (content := file.read(min(1 << 20, safe - done))):
                 digest.update(content)
                 done += len(content)
+            if not ended and done - synced >= SYNCED:
+                os.fsync(file.fileno())
+                synced = done
     return Written(digest.hexdigest(), done)
 
 
