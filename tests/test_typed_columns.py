@@ -16,7 +16,7 @@ import pytest
 from vigilance import engines, ingest, pipeline, run
 from vigilance.atomic import digest
 from vigilance.errors import InputRefused
-from vigilance.ingest import coded
+from vigilance.ingest.readers import coding
 from vigilance.reference import Facts
 from vigilance.rules import Judgements
 
@@ -113,7 +113,7 @@ def test_a_run_gives_the_typed_rows_that_were_read(
     name: str, tmp_path: Path, facts: Facts, judgements: Judgements, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = CASES[name]
-    monkeypatch.setattr(coded, "LEAST_ROWS", 1 if case.held else 10**9)
+    monkeypatch.setattr(coding, "LEAST_ROWS", 1 if case.held else 10**9)
     paths = [tmp_path / f"list-{i}.csv" for i in range(len(case.files))]
     for path, content in zip(paths, case.files, strict=True):
         path.write_text(content, encoding="utf-8")
@@ -145,7 +145,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, facts: Facts, judgements: Jud
     (folder / "list.csv").write_text(text(), encoding="utf-8")
     job = pipeline.Job([folder / "list.csv"], ON, out=folder / "run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(coded, "LEAST_ROWS", 1)
+        patch.setattr(coding, "LEAST_ROWS", 1)
         return pipeline.score(job, facts, judgements).run.path
 
 

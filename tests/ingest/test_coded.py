@@ -11,7 +11,7 @@ import pytest
 from vigilance import ingest
 from vigilance.ingest import coded
 from vigilance.ingest.columns import LINE
-from vigilance.ingest.readers import read_raw
+from vigilance.ingest.readers import coding, read_raw
 from vigilance.reference import Facts
 
 CELLS = {
@@ -47,10 +47,10 @@ def test_codes_change_nothing(listed: Path, facts: Facts, monkeypatch: pytest.Mo
         return ingest.read([listed], on=date(2026, 11, 22), reference=facts)
 
     by_rows = read()
-    monkeypatch.setattr(coded, "LEAST_ROWS", 1)
+    monkeypatch.setattr(coding, "LEAST_ROWS", 1)
     by_codes = read()
-    plain = pl.selectors.categorical().cast(pl.String)
-    assert any(isinstance(kind, pl.Categorical) for kind in by_codes.rows.collect_schema().values())
+    plain = pl.selectors.enum().cast(pl.String)
+    assert any(isinstance(kind, pl.Enum) for kind in by_codes.rows.collect_schema().values())
     assert by_codes.rows.with_columns(plain).collect().equals(by_rows.rows.collect())
     assert by_codes.corrected.collect().equals(by_rows.corrected.collect())
     assert by_codes.issues.equals(by_rows.issues)
@@ -59,29 +59,13 @@ def test_codes_change_nothing(listed: Path, facts: Facts, monkeypatch: pytest.Mo
     assert by_codes.counts["set_aside"] > 20
 
 
-def test_a_code_that_proves_too_narrow_is_made_wider(
-    tmp_path: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first rows know five parents, the whole file more than a byte can count."""
-    monkeypatch.setattr(coded, "_SAMPLE", 100)
-    monkeypatch.setattr(coded, "LEAST_ROWS", 1)
-    parents = [f"Group {i % 5 if i < 100 else i // 2}" for i in range(1000)]
-    path = tmp_path / "sites.csv"
-    ids = [f"S{i}" for i in range(1000)]
-    pl.DataFrame({"supplier_id": ids, "name": ids, "country": "France", "parent_company": parents}).write_csv(path)
-    rows = ingest.read([path], on=date(2026, 11, 22), reference=facts).rows.collect()
-    assert rows["_parent_company"].to_list() == parents
-    assert isinstance(rows.schema["parent_company"], pl.Categorical)
-    assert rows["parent_company"].cast(pl.String).to_list() == parents
-
-
 def test_words_are_counted_and_know_their_first_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coded, "_CHUNK", 3)
-    monkeypatch.setattr(coded, "LEAST_ROWS", 1)
+    monkeypatch.setattr(coding, "LEAST_ROWS", 1)
     path = tmp_path / "words.csv"
     given = ["b", "", "a", "b", "c", "", "a", "a"]
     pl.DataFrame({"n": [f"n{i}" for i in range(8)], "w": given}).write_csv(path)
-    monkeypatch.setattr(coded, "_REPEATING", 0.5)
+    monkeypatch.setattr(coding, "_REPEATING", 0.5)
     (raw,) = read_raw(path, required=None)
     held = coded.hold(raw)
     assert held is not None
@@ -92,18 +76,7 @@ def test_words_are_counted_and_know_their_first_line(tmp_path: Path, monkeypatch
 
 
 def test_a_list_too_large_to_hold_is_not_held(listed: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coded, "LEAST_ROWS", 1)
-    monkeypatch.setattr(coded, "_memory", lambda: 4_000)
+    monkeypatch.setattr(coding, "LEAST_ROWS", 1)
+    monkeypatch.setattr(coding, "_memory", lambda: 4_000)
     rows = ingest.read([listed], on=date(2026, 11, 22), reference=facts).rows
-    assert not any(isinstance(kind, pl.Categorical) for kind in rows.collect_schema().values())
-
-
-def test_the_memory_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    limit = tmp_path / "memory.max"
-    monkeypatch.setattr(coded, "_GROUP_LIMIT", limit)
-    whole = coded._memory()
-    assert whole > 0
-    limit.write_text("max\n")
-    assert coded._memory() == whole
-    limit.write_text("1000000\n")
-    assert coded._memory() == 1_000_000
+    assert not any(isinstance(kind, pl.Enum) for kind in rows.collect_schema().values())

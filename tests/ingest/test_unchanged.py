@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigilance import ingest
-from vigilance.ingest import coded
 from vigilance.ingest.columns import LINE, ROW
+from vigilance.ingest.readers import coding
 from vigilance.reference import Facts
 
 ON = date(2026, 11, 1)
@@ -56,8 +56,8 @@ def test_what_is_said_of_typed_columns_holds(
     if clean:
         rows = [("Site", "France", *cells[2:]) for cells in rows]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(coded, "LEAST_ROWS", 1 if held else 10**9)
-        patch.setattr(coded, "_REPEATING", 1.0)
+        patch.setattr(coding, "LEAST_ROWS", 1 if held else 10**9)
+        patch.setattr(coding, "_REPEATING", 1.0)
         intake = ingest.read(
             [written(Path(folder) / "list.csv", rows, gap)], on=ON, reference=facts, delimiter=",", encoding="utf-8"
         )
@@ -76,7 +76,7 @@ def test_what_is_said_of_typed_columns_holds(
 def test_a_long_list_without_flaws_says_it_of_all_its_texts(
     tmp_path: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coded, "LEAST_ROWS", 1)
+    monkeypatch.setattr(coding, "LEAST_ROWS", 1)
     rows = [(f"Site {i}", "France", "13", f"{i} Main Street", "Holding", "") for i in range(60)]
     intake = ingest.read([written(tmp_path / "list.csv", rows, None)], on=ON, reference=facts)
     names = ("supplier_id", "name", "activity", "address", "parent_company")
@@ -85,7 +85,7 @@ def test_a_long_list_without_flaws_says_it_of_all_its_texts(
 
 
 def test_of_several_files_nothing_is_said(tmp_path: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coded, "LEAST_ROWS", 1)
+    monkeypatch.setattr(coding, "LEAST_ROWS", 1)
     one = written(tmp_path / "one.csv", [("Site", "France", "13", "", "", "")] * 5, None)
     other = tmp_path / "other.csv"
     other.write_text(one.read_text(encoding="utf-8").replace("S-", "T-"), encoding="utf-8")

@@ -6,38 +6,23 @@ becomes one about its distinct texts, and its typed values are fetched by code.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from vigilance.errors import VigilanceError
 from vigilance.ingest.columns import LINE, ROW, WEIGHT, Cell, Plan, prepared
+from vigilance.ingest.readers.coding import THREADS, parsed, texts
 from vigilance.ingest.readers.table import RawTable
 
-LEAST_ROWS: Final = 50_000
-"""Below this a list is read in a moment anyway."""
-MOST_BYTES: Final = 1_500_000_000
-"""Estimated memory up to which a list is held where the memory of the machine is unknown."""
-SHARE: Final = 4
-"""Elsewhere a list is held that takes a quarter of it; a longer one is read from its file as often as need be."""
-_GROUP_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
-"""Where Linux says how much memory a container may use."""
-_SAMPLE: Final = 20_000
-_REPEATING: Final = 0.3
-"""Share of distinct texts in a sample up to which a column is held as codes."""
-_WIDTHS: Final[tuple[tuple[int, Any, int], ...]] = ((24, pl.UInt8, 1), (6_000, pl.UInt16, 2), (_SAMPLE, pl.UInt32, 4))
-"""Distinct texts in the sample up to which a code of this type and width in bytes will most likely do for a file."""
-_TEXT_BYTES: Final = 16
 _SUMS: Final = 2**16 - 1
 """Sums that a table may hold before the next column begins another one: few enough to stay in the nearest memory."""
 _CHUNK: Final = 1_000_000
-_THREADS: Final = 4
 
 Numbers = NDArray[np.int64]
 Integers = NDArray[np.int32]
@@ -45,7 +30,7 @@ Integers = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A held table: its lazy frame (some columns Categorical), and the distinct texts of those, in code order.
+    """A held table: its lazy frame (some columns Enum or Categorical), and the distinct texts of those, in code order.
 
     ``words[name]`` has the text under its column's own name, ``LINE`` (of its first row) and ``WEIGHT``; the last row
     is the blank cell, of weight 0 where there is none.
@@ -107,45 +92,32 @@ class Coded:
 
 
 def hold(raw: RawTable) -> Coded | None:
-    """The table in memory with its repeating columns as codes; None where it is short, or too large to hold."""
-    if raw.parse is None or raw.line is None or raw.counts.loaded < LEAST_ROWS:
+    """The table in memory with its repeating columns as codes; None where it is short, or too large to hold.
+
+    Raises ``VigilanceError`` when the parser saw another number of rows than the reader: our own fault.
+    """
+    if raw.parse is None or raw.line is None:
         return None
-    sample = raw.parse({}).head(_SAMPLE).collect()
-    limit = sample.height * _REPEATING
-    distinct = {name: sample[name].n_unique() for name in raw.names}
-    codes = {n: next(kind for kind in _WIDTHS if count <= kind[0]) for n, count in distinct.items() if count <= limit}
-    # A text of up to 12 bytes lies inside its own 16 bytes.
-    plain = sum(_TEXT_BYTES + _beyond(sample[name]) for name in raw.names if name not in codes)
-    row = plain + sum(width for _most, _type, width in codes.values())
-    if not codes or raw.counts.loaded * row > (_memory() // SHARE or MOST_BYTES):
+    held = parsed(raw.parse, raw.names, raw.counts.loaded) if raw.begun is None else raw.begun.result()
+    if held is None:
         return None
-    kinds, held = _parsed(raw, {name: physical for name, (_most, physical, _width) in codes.items()})
-    with ThreadPoolExecutor(_THREADS) as pool:
-        tasks = {name: pool.submit(_words, held[name], kind) for name, kind in kinds.items()}
-        words = {name: task.result().with_columns(raw.line.alias(LINE)) for name, task in tasks.items()}
+    if held.height != raw.counts.loaded:
+        raise VigilanceError(f"{raw.file.name}: {held.height} rows parsed, {raw.counts.loaded} counted")
+    coded = held.select(pl.selectors.enum() | pl.selectors.categorical())
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = pool.map(_words, coded)
+        words = {told.columns[0]: told.with_columns(raw.line.alias(LINE)) for told in found}
     rows = held.lazy().with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(raw.line.alias(LINE))
-    return Coded(rows.select(*raw.names, ROW, LINE), {n: found.select(n, LINE, WEIGHT) for n, found in words.items()})
+    return Coded(
+        rows.select(*raw.names, ROW, LINE), {name: told.select(name, LINE, WEIGHT) for name, told in words.items()}
+    )
 
 
-def _parsed(raw: RawTable, physical: Mapping[str, Any]) -> tuple[dict[str, pl.Categorical], pl.DataFrame]:
-    """The table with codes of these types; of the widest, when one of them proves too narrow."""
-    assert raw.parse is not None
-    kinds = {n: pl.Categorical(pl.Categories.random("vigilance", physical=kind)) for n, kind in physical.items()}
-    try:
-        parsed = raw.parse(kinds).collect(engine="streaming")
-    except pl.exceptions.ComputeError:
-        kinds = {n: pl.Categorical(pl.Categories.random("vigilance")) for n in physical}
-        parsed = raw.parse(kinds).collect(engine="streaming")
-    # In one piece each, so that a batch cut from the columns is in one piece, too, and is not copied to become one. One
-    # column after the other: together they would be in memory twice.
-    return kinds, pl.DataFrame([parsed.drop_in_place(name).rechunk() for name in parsed.columns])
-
-
-def _words(column: pl.Series, kind: pl.Categorical) -> pl.DataFrame:
+def _words(column: pl.Series) -> pl.DataFrame:
     """The texts of a column in the order of their codes, the blank cell last: ``ROW`` (the first), ``WEIGHT``."""
-    texts = kind.categories.to_series().alias(column.name)
-    counts, first = _counted(column.to_physical(), len(texts))
-    return pl.DataFrame([texts.extend_constant(None, 1), pl.Series(ROW, first), pl.Series(WEIGHT, counts)])
+    found = texts(column)
+    counts, first = _counted(column.to_physical(), len(found))
+    return pl.DataFrame([found.extend_constant(None, 1), pl.Series(ROW, first), pl.Series(WEIGHT, counts)])
 
 
 def _summed(columns: Sequence[Integers]) -> list[tuple[dict[int, int], Integers]]:
@@ -186,23 +158,3 @@ def _counted(codes: pl.Series, blank: int) -> tuple[Numbers, Numbers]:
             first[new] = seen[new]
         counts += found
     return counts, first
-
-
-def _memory() -> int:
-    """Bytes of memory that this machine has and this process may use; 0 where the system does not say."""
-    try:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return 0
-    try:
-        allowed = _GROUP_LIMIT.read_text().strip()
-    except OSError:
-        return there
-    return min(there, int(allowed)) if allowed.isdigit() else there
-
-
-def _beyond(texts: pl.Series) -> float:
-    """Bytes of a text, on average, that do not fit beside its length."""
-    length = texts.str.len_bytes()
-    mean: Any = length.filter(length > 12).sum() / max(1, len(texts))
-    return float(mean)

@@ -46,7 +46,7 @@ class Intake:
     """A table as it was understood.
 
     ``rows`` is lazy: the user's own columns under their own names, in input order (text; of a long list of sites,
-    columns that repeat are Categorical), then the typed columns of docs/architecture.md. ``corrected`` are the same
+    columns that repeat are held as codes), then the typed columns of docs/architecture.md. ``corrected`` are the same
     rows with the user's columns alone, every reading that had to be said written plainly, so that reading it again says
     nothing of it. ``issues`` has ``issues.SCHEMA``. ``rejected``
     holds the rows set aside with their text: ``REJECTED``. ``columns`` maps canonical names to the user's headers.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -52,12 +53,17 @@ def read(
 
     specification = input_table(table)
     headers = Headers(table, specification.needed, dict(mapping or {}))
-    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    raws = [
-        raw
-        for path in expand(listed)
-        for raw in read_raw(path, required=headers, limits=limits, encoding=encoding, delimiter=delimiter, sheet=sheet)
-    ]
+    found = expand([paths] if isinstance(paths, (str, Path)) else list(paths))
+    read_one = partial(
+        read_raw,
+        required=headers,
+        limits=limits,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
+        ahead=len(found) == 1,
+    )
+    raws = [raw for path in found for raw in read_one(path)]
     return understand(raws, specification, headers, on=on, reference=reference, strict=strict)
 
 

@@ -17,6 +17,7 @@ from vigilance.i18n import messages
 from vigilance.ingest.phrasing import several
 from vigilance.ingest.readers import headings, lines
 from vigilance.ingest.readers.cleaning import CODES, FOLDED_CR, FOLDED_LF, BadByte, Cleaned, Fate, Plan, clean
+from vigilance.ingest.readers.coding import Ahead
 from vigilance.ingest.readers.columns import unique_names
 from vigilance.ingest.readers.dialect import find, two_tables
 from vigilance.ingest.readers.encoding import Text, open_text, refuse_bytes
@@ -67,11 +68,12 @@ def read_delimited(
     headless: bool = False,
     digest: str = "",
     size: int = 0,
+    ahead: bool = False,
 ) -> RawTable:
     """One delimited text file as a table of text.
 
     ``name`` is what to call the file in messages, ``digest`` and ``size`` describe the user's own file, ``headless``
-    says that no line names the columns. Raises
+    says that no line names the columns, ``ahead`` that a long clean file is wanted in memory. Raises
     ``InputRefused`` when the file as a whole cannot be read without guessing.
     """
     text = open_text(path, name, encoding)
@@ -82,7 +84,8 @@ def read_delimited(
     lines.refuse_endless(text.path, layout.data_start, name, limits)
     try:
         trailer = find_trailer(text.path, layout.data_start, layout.delimiter, layout.width)
-        found = _scan(text, layout, trailer.end, name, matcher, limits)
+        early = _ahead(text, layout, names, head) if ahead else None
+        found = _scan(text, layout, trailer.end, name, matcher, limits, early)
     except BadByte as error:
         raise refuse_bytes(text.path, name, error.offset) from None
     frame, names, header, more = _frame(found, layout, names, name)
@@ -110,6 +113,7 @@ def read_delimited(
         preamble=list(layout.preamble),
         trailer=list(trailer.lines),
         parse=partial(_parsed, found, layout, names) if plain else None,
+        begun=early.result if early and plain and found.cleaned is None and names == early.names else None,
         line=_line(found) if plain else None,
     )
     return headings.told(table, layout, text)
@@ -179,10 +183,27 @@ def _say_layout(layout: Layout, name: str) -> list[dict[str, Any]]:
     return notes
 
 
-def _scan(text: Text, layout: Layout, end: int, name: str, matcher: HeaderMatcher | None, limits: Limits) -> _Found:
+def _ahead(text: Text, layout: Layout, names: list[str], head: bytes) -> Ahead:
+    """The parse of the file itself, as it will be should it prove clean."""
+    found = _Found(text.path, layout.data_line, Counts(0, 0, 0, 0), "LF")
+    lines_ = max(1, head.count(b"\n", layout.data_start))
+    rows = text.path.stat().st_size * lines_ // max(1, len(head) - layout.data_start)
+    return Ahead(partial(_parsed, found, layout, names), names, rows)
+
+
+def _scan(
+    text: Text,
+    layout: Layout,
+    end: int,
+    name: str,
+    matcher: HeaderMatcher | None,
+    limits: Limits,
+    ahead: Ahead | None = None,
+) -> _Found:
     """Prove that the file is clean, or make a clean copy of its good records."""
     shape = Shape(ord(layout.delimiter), layout.width, layout.header_bytes, limits.cell, limits.record)
-    verdict = proved(text.path, layout.data_start, end, shape)
+    begin = ahead.begin if ahead and _header_lines_are_lf(text.path, layout) else lambda: None
+    verdict = proved(text.path, layout.data_start, end, shape, begin)
     if verdict is None:
         verdict = scan(text.path, layout.data_start, end, shape, min(4, os.cpu_count() or 1))
     if verdict.bad_byte is not None:

@@ -37,6 +37,7 @@ class Request:
     encoding: str | None
     delimiter: str | None
     sheet: str | None
+    ahead: bool
 
 
 def read_raw(
@@ -47,13 +48,14 @@ def read_raw(
     encoding: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
+    ahead: bool = False,
 ) -> list[RawTable]:
     """The tables of one file as text (today always one; a list, for formats that hold several).
 
     ``required`` knows the header to look for; None accepts any header, and then the cell counts must settle the
-    dialect. ``encoding`` and ``delimiter`` are for text, ``sheet`` names the sheet of a workbook. Raises
-    ``InputRefused`` (file, place and remedy in the message), ``UsageError`` for an impossible option and
-    ``OutOfResources`` without permission.
+    dialect. ``encoding`` and ``delimiter`` are for text, ``sheet`` names the sheet of a workbook. ``ahead`` says
+    that the table will be wanted in memory (``RawTable.begun``). Raises ``InputRefused`` (file, place and remedy in the
+    message), ``UsageError`` for an impossible option and ``OutOfResources`` without permission.
     """
     path = Path(path)
     size = check_readable(path, limits)
@@ -64,7 +66,7 @@ def read_raw(
     if packed:
         source = gunzip(path, path.name, limits)
     kind = _settle_kind(source, path)
-    table = _read(Request(source, path.name, kind, required, limits, encoding, delimiter, sheet))
+    table = _read(Request(source, path.name, kind, required, limits, encoding, delimiter, sheet, ahead))
     return [replace(table, file=path, size=size, sha256=hashing)]
 
 
@@ -102,5 +104,13 @@ def _read(request: Request) -> RawTable:
 
         return read_json_lines(request.source, request.name, request.required, request.limits)
     return read_text(
-        Asked(request.source, request.name, request.required, request.limits, request.encoding, request.delimiter)
+        Asked(
+            request.source,
+            request.name,
+            request.required,
+            request.limits,
+            request.encoding,
+            request.delimiter,
+            request.ahead,
+        )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ import polars as pl
 
 from vigilance import issues as issues_
 from vigilance.errors import VigilanceError
+from vigilance.ingest.readers.coding import Parse
 
 REJECTED_SCHEMA: Final = pl.Schema({"line": pl.Int64, "bytes": pl.Binary, "reason": pl.String})
 """A record set aside: its 1-based physical line, its bytes as they stood in the file, the code of its issue."""
@@ -107,8 +108,10 @@ class RawTable:
     trailer: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
     """Declared types of the columns, by name, where the format has types (Parquet, Arrow)."""
-    parse: Callable[[Mapping[str, pl.DataType]], pl.LazyFrame] | None = None
+    parse: Parse | None = None
     """``frame`` again without its positions, with other types than String for some columns (delimited text)."""
+    begun: Future[pl.DataFrame | None] | None = None
+    """``coding.parsed`` of the same, when it was begun while the file was being proved."""
     line: pl.Expr | None = None
     """``_line`` as it follows from ``_row``, where there is ``parse``."""
 

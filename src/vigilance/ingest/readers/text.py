@@ -32,6 +32,7 @@ class Asked:
     limits: Limits
     encoding: str | None
     delimiter: str | None
+    ahead: bool = False
 
 
 def read_text(asked: Asked) -> RawTable:
@@ -107,6 +108,7 @@ def _standing(
         encoding=encoding,
         delimiter=delimiter,
         headless=headless,
+        ahead=asked.ahead,
     )
     # The source may be a scratch copy; what is said is said of the user's file.
     return replace(table, file=Path(asked.name))

@@ -1,0 +1,147 @@
+"""A long text file parsed into memory, its repeating columns as codes; begun while the file is still being proved.
+
+The proof that a file is clean keeps one core busy, the parser all of them. So the parser begins as soon as the first
+blocks are proved; should a later one not be, what was parsed is forgotten.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+LEAST_ROWS: Final = 50_000
+"""Below this a list is read in a moment anyway."""
+MOST_BYTES: Final = 1_500_000_000
+"""Estimated memory up to which a list is held where the memory of the machine is unknown."""
+SHARE: Final = 4
+"""Elsewhere a list is held that takes a quarter of it; a longer one is read from its file as often as need be."""
+_GROUP_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
+"""Where Linux says how much memory a container may use."""
+_SAMPLE: Final = 20_000
+_REPEATING: Final = 0.3
+"""Share of distinct texts in a sample up to which a column is held as codes."""
+_WIDTHS: Final[tuple[tuple[int, Any, int], ...]] = ((24, pl.UInt8, 1), (6_000, pl.UInt16, 2), (_SAMPLE, pl.UInt32, 4))
+"""Distinct texts in the sample up to which a code of this type and width in bytes will most likely do for a file."""
+_TEXT_BYTES: Final = 16
+_FEW: Final = 4_096
+"""Texts up to which a column is an enumeration: each row group of a file it is written to names them all."""
+THREADS: Final = 4
+
+Parse = Callable[[Mapping[str, pl.DataType]], pl.LazyFrame]
+"""A text file as a lazy table, with other types than String for some columns."""
+
+
+def parsed(parse: Parse, names: Sequence[str], rows: int) -> pl.DataFrame | None:
+    """The file in memory, each column in one piece; None where it is short, or too large to hold.
+
+    Columns whose texts repeat are Enum or, with many texts, Categorical (``texts``). ``rows`` may be an estimate.
+    """
+    if rows < LEAST_ROWS:
+        return None
+    sample = parse({}).head(_SAMPLE).collect()
+    limit = sample.height * _REPEATING
+    words = {name: found for name in names if len(found := sample[name].unique().drop_nulls().sort()) < limit}
+    widths = {n: next(kind for kind in _WIDTHS if len(found) <= kind[0]) for n, found in words.items()}
+    # A text of up to 12 bytes lies inside its own 16 bytes.
+    plain = sum(_TEXT_BYTES + _beyond(sample[name]) for name in names if name not in words)
+    row = plain + sum(width for _most, _type, width in widths.values())
+    if not words or rows * row > (_memory() // SHARE or MOST_BYTES):
+        return None
+    try:
+        return _whole(parse, words, {name: physical for name, (_most, physical, _width) in widths.items()})
+    except pl.exceptions.ComputeError:
+        # One of them proved too narrow.
+        return _whole(parse, words, dict.fromkeys(words, pl.UInt32))
+
+
+def texts(column: pl.Series) -> pl.Series:
+    """The texts of a column held as codes, in the order of the codes."""
+    kind = column.dtype
+    assert isinstance(kind, (pl.Enum, pl.Categorical))
+    found = kind.categories if isinstance(kind, pl.Enum) else kind.categories.to_series()
+    return found.alias(column.name)
+
+
+@dataclass(slots=True)
+class Ahead:
+    """The parse of a file that is not proved yet."""
+
+    parse: Parse
+    names: Sequence[str]
+    rows: int
+    result: Future[pl.DataFrame | None] | None = field(default=None, init=False)
+    """There once it has begun."""
+
+    def begin(self) -> None:
+        """Begin, in a thread of its own; whoever has no use for the result leaves it."""
+        if self.rows >= LEAST_ROWS:
+            pool = ThreadPoolExecutor(1)
+            self.result = pool.submit(parsed, self.parse, self.names, self.rows)
+            pool.shutdown(wait=False)
+
+
+def _whole(parse: Parse, words: Mapping[str, pl.Series], physical: Mapping[str, Any]) -> pl.DataFrame:
+    """The file with codes of these types; the words of the sample, in order, have the first of them.
+
+    Raises ``ComputeError`` when a type is too narrow for the words of its column.
+    """
+    kinds = {n: pl.Categorical(pl.Categories.random("vigilance", physical=kind)) for n, kind in physical.items()}
+    # Codes last as long as somebody holds a column of them.
+    known = {name: words[name].cast(kind) for name, kind in kinds.items()}
+    frame = parse(kinds).collect(engine="streaming")
+
+    def settled(column: pl.Series) -> pl.Series:
+        whole = column.rechunk()
+        return _enumerated(whole, len(known[column.name])) if column.name in known else whole
+
+    # A few columns at a time: all together they would be in memory twice.
+    with ThreadPoolExecutor(THREADS) as pool:
+        return pl.DataFrame(list(pool.map(settled, _taken_out(frame))))
+
+
+def _taken_out(frame: pl.DataFrame) -> Iterator[pl.Series]:
+    for name in frame.columns:
+        yield frame.drop_in_place(name)
+
+
+def _enumerated(column: pl.Series, known: int) -> pl.Series:
+    """A categorical column as an enumeration, if its texts are few; the codes depend on nothing but the file.
+
+    Of the texts beyond those ``known`` before, threads gave the codes as they met them: those are sorted.
+    """
+    found, codes = texts(column), column.to_physical()
+    if len(found) > _FEW:
+        return column
+    later = found.slice(known).sort()
+    if not later.equals(found.slice(known)):
+        found = found.head(known).append(later)
+        places = dict(zip(found.to_list(), range(len(found)), strict=True))
+        codes = texts(column).replace_strict(places, return_dtype=pl.UInt32).gather(codes)
+    kind = pl.Enum(found)
+    return codes.cast(pl.Series(dtype=kind).to_physical().dtype).cat.to(kind)
+
+
+def _memory() -> int:
+    """Bytes of memory that this machine has and this process may use; 0 where the system does not say."""
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
+    try:
+        allowed = _GROUP_LIMIT.read_text().strip()
+    except OSError:
+        return there
+    return min(there, int(allowed)) if allowed.isdigit() else there
+
+
+def _beyond(texts: pl.Series) -> float:
+    """Bytes of a text, on average, that do not fit beside its length."""
+    length = texts.str.len_bytes()
+    mean: Any = length.filter(length > 12).sum() / max(1, len(texts))
+    return float(mean)

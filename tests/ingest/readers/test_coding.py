@@ -1,0 +1,122 @@
+"""A long text file in memory, its repeating columns as codes, begun before the whole file is proved."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from vigilance import ingest
+from vigilance.ingest.readers import Limits, RawTable, coding, proof, read_raw
+from vigilance.ingest.readers.table import LINE, ROW
+from vigilance.reference import Facts
+
+
+def test_a_code_that_proves_too_narrow_is_made_wider(
+    tmp_path: Path, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first rows know five parents, the whole file more than a byte can count."""
+    monkeypatch.setattr(coding, "_SAMPLE", 100)
+    monkeypatch.setattr(coding, "LEAST_ROWS", 1)
+    parents = [f"Group {i % 5 if i < 100 else i // 2}" for i in range(1000)]
+    path = tmp_path / "sites.csv"
+    ids = [f"S{i}" for i in range(1000)]
+    pl.DataFrame({"supplier_id": ids, "name": ids, "country": "France", "parent_company": parents}).write_csv(path)
+    rows = ingest.read([path], on=date(2026, 11, 22), reference=facts).rows.collect()
+    assert rows["_parent_company"].to_list() == parents
+    assert isinstance(rows.schema["parent_company"], pl.Enum)
+    assert rows["parent_company"].cast(pl.String).to_list() == parents
+
+
+def test_the_memory_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(coding, "_GROUP_LIMIT", limit)
+    whole = coding._memory()
+    assert whole > 0
+    limit.write_text("max\n")
+    assert coding._memory() == whole
+    limit.write_text("1000000\n")
+    assert coding._memory() == 1_000_000
+
+
+def _table(path: Path, rows: int, flaw: str = "") -> Path:
+    """A file of two columns; the row before the last is ``flaw``, if there is one."""
+    lines = [f"S{i},{['red', 'green', ''][i % 3]}" for i in range(rows)]
+    if flaw:
+        lines[-2] = flaw
+    path.write_text("id,word\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof goes block by block, and the parser begins after the second one, however short the file."""
+    monkeypatch.setattr(proof, "SMALLEST", 0)
+    monkeypatch.setattr(proof, "BLOCK", 200)
+    monkeypatch.setattr(proof, "LIKELY", 2)
+    monkeypatch.setattr(coding, "LEAST_ROWS", 1)
+
+
+def _read(path: Path, *, ahead: bool = True) -> RawTable:
+    (raw,) = read_raw(path, required=None, limits=Limits(cell=100), delimiter=",", ahead=ahead)
+    return raw
+
+
+@pytest.mark.usefixtures("begins")
+def test_a_clean_file_is_parsed_while_it_is_proved(tmp_path: Path) -> None:
+    path = _table(tmp_path / "list.csv", 500)
+    raw = _read(path)
+    assert raw.begun is not None
+    held = raw.begun.result()
+    assert held is not None
+    assert isinstance(held.schema["word"], pl.Enum)
+    plain = raw.collect()
+    assert held.with_columns(pl.col("word").cast(pl.String)).equals(plain.drop(ROW, LINE))
+    assert _read(path, ahead=False).begun is None
+
+
+@pytest.mark.usefixtures("begins")
+@pytest.mark.parametrize("flaw", ["S498", "S498,a,b", 'S498,"a', ""])
+def test_what_was_parsed_of_a_file_with_a_flaw_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flaw: str
+) -> None:
+    begun: list[coding.Ahead] = []
+    begin = coding.Ahead.begin
+    monkeypatch.setattr(coding.Ahead, "begin", lambda self: (begin(self), begun.append(self)))
+    path = _table(tmp_path / "list.csv", 500, flaw or "\n")
+    early, plain = _read(path), _read(path, ahead=False)
+    assert len(begun) == 1
+    assert early.begun is None
+    assert early.collect().equals(plain.collect())
+    assert early.counts == plain.counts
+    assert early.rejected.equals(plain.rejected)
+    assert early.issues.equals(plain.issues)
+
+
+@pytest.mark.usefixtures("begins")
+def test_a_file_of_one_block_is_parsed_once_it_is_proved(tmp_path: Path) -> None:
+    assert _read(_table(tmp_path / "list.csv", 10)).begun is None
+
+
+def test_codes_do_not_depend_on_which_thread_met_a_text_first() -> None:
+    texts = ["b", "d", "z", "y", "x", "a"]
+    for order in (texts, texts[::-1]):
+        kind = pl.Categorical(pl.Categories.random("test", physical=pl.UInt8))
+        known = pl.Series(["b", "d"]).cast(kind)
+        met = pl.Series(order).cast(kind)
+        column = pl.Series("w", ["a", None, "x", "b", "z"]).cast(kind)
+        found = coding._enumerated(column, len(known))
+        assert coding.texts(found).to_list() == ["b", "d", "a", "x", "y", "z"]
+        assert found.to_physical().to_list() == [2, None, 3, 0, 5]
+        assert found.cast(pl.String).to_list() == ["a", None, "x", "b", "z"]
+        assert len(met) == len(texts)
+
+
+def test_many_texts_stay_codes_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding, "_FEW", 2)
+    kind = pl.Categorical(pl.Categories.random("test"))
+    column = pl.Series("w", ["a", "b", "c"]).cast(kind)
+    assert coding._enumerated(column, 0).dtype == kind
+    assert coding.texts(column).to_list() == ["a", "b", "c"]
