@@ -60,7 +60,7 @@ def test_codes_change_nothing(listed: Path, facts: Facts, monkeypatch: pytest.Mo
 
 
 def test_words_are_counted_and_know_their_first_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coded, "_CHUNK", 3)
+    monkeypatch.setattr(coding, "_CHUNK", 3)
     monkeypatch.setattr(coding, "LEAST_ROWS", 1)
     path = tmp_path / "words.csv"
     given = ["b", "", "a", "b", "c", "", "a", "a"]

@@ -7,7 +7,6 @@ becomes one about its distinct texts, and its typed values are fetched by code.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,14 +16,12 @@ from numpy.typing import NDArray
 
 from vigilance.errors import VigilanceError
 from vigilance.ingest.columns import LINE, ROW, WEIGHT, Cell, Plan, prepared
-from vigilance.ingest.readers.coding import THREADS, parsed, texts
+from vigilance.ingest.readers.coding import parsed
 from vigilance.ingest.readers.table import RawTable
 
 _SUMS: Final = 2**16 - 1
 """Sums that a table may hold before the next column begins another one: few enough to stay in the nearest memory."""
-_CHUNK: Final = 1_000_000
 
-Numbers = NDArray[np.int64]
 Integers = NDArray[np.int32]
 
 
@@ -101,23 +98,17 @@ def hold(raw: RawTable) -> Coded | None:
     held = parsed(raw.parse, raw.names, raw.counts.loaded) if raw.begun is None else raw.begun.result()
     if held is None:
         return None
-    if held.height != raw.counts.loaded:
-        raise VigilanceError(f"{raw.file.name}: {held.height} rows parsed, {raw.counts.loaded} counted")
-    coded = held.select(pl.selectors.enum() | pl.selectors.categorical())
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = pool.map(_words, coded)
-        words = {told.columns[0]: told.with_columns(raw.line.alias(LINE)) for told in found}
-    rows = held.lazy().with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)).with_columns(raw.line.alias(LINE))
-    return Coded(
-        rows.select(*raw.names, ROW, LINE), {name: told.select(name, LINE, WEIGHT) for name, told in words.items()}
-    )
-
-
-def _words(column: pl.Series) -> pl.DataFrame:
-    """The texts of a column in the order of their codes, the blank cell last: ``ROW`` (the first), ``WEIGHT``."""
-    found = texts(column)
-    counts, first = _counted(column.to_physical(), len(found))
-    return pl.DataFrame([found.extend_constant(None, 1), pl.Series(ROW, first), pl.Series(WEIGHT, counts)])
+    if held.frame.height != raw.counts.loaded:
+        raise VigilanceError(f"{raw.file.name}: {held.frame.height} rows parsed, {raw.counts.loaded} counted")
+    rows = held.frame.lazy().with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+    line = raw.line.alias(LINE)
+    words = {
+        name: pl.DataFrame([told.texts, pl.Series(ROW, told.first), pl.Series(WEIGHT, told.rows)])
+        .with_columns(line)
+        .select(name, LINE, WEIGHT)
+        for name, told in held.words.items()
+    }
+    return Coded(rows.with_columns(line).select(*raw.names, ROW, LINE), words)
 
 
 def _summed(columns: Sequence[Integers]) -> list[tuple[dict[int, int], Integers]]:
@@ -140,21 +131,3 @@ def _places(codes: pl.Series, blank: int) -> pl.Series:
     # The narrowest code may have no room for the place of the blank cell.
     room = place if blank <= place.upper_bound().item() else place.cast(pl.UInt32)
     return room.fill_null(blank)
-
-
-def _counted(codes: pl.Series, blank: int) -> tuple[Numbers, Numbers]:
-    """In how many rows each code stands, and in which it stands first (0 where in none); nulls count as ``blank``."""
-    counts = np.zeros(blank + 1, dtype=np.int64)
-    first = np.zeros(blank + 1, dtype=np.int64)
-    room = codes.dtype if blank <= codes.upper_bound().item() else pl.UInt32
-    for start in range(0, len(codes), _CHUNK):
-        given = codes.slice(start, _CHUNK).cast(room).fill_null(blank).to_numpy()
-        found = np.bincount(given, minlength=blank + 1)
-        new = np.flatnonzero((found > 0) & (counts == 0))
-        if new.size:
-            seen = np.zeros(blank + 1, dtype=np.int64)
-            # The last assignment stays: backwards, that is the first row.
-            seen[given[::-1]] = np.arange(start + given.size - 1, start - 1, -1)
-            first[new] = seen[new]
-        counts += found
-    return counts, first

@@ -71,9 +71,9 @@ def test_a_clean_file_is_parsed_while_it_is_proved(tmp_path: Path) -> None:
     assert raw.begun is not None
     held = raw.begun.result()
     assert held is not None
-    assert isinstance(held.schema["word"], pl.Enum)
+    assert isinstance(held.frame.schema["word"], pl.Enum)
     plain = raw.collect()
-    assert held.with_columns(pl.col("word").cast(pl.String)).equals(plain.drop(ROW, LINE))
+    assert held.frame.with_columns(pl.col("word").cast(pl.String)).equals(plain.drop(ROW, LINE))
     assert _read(path, ahead=False).begun is None
 
 
@@ -106,17 +106,19 @@ def test_codes_do_not_depend_on_which_thread_met_a_text_first() -> None:
         kind = pl.Categorical(pl.Categories.random("test", physical=pl.UInt8))
         known = pl.Series(["b", "d"]).cast(kind)
         met = pl.Series(order).cast(kind)
-        column = pl.Series("w", ["a", None, "x", "b", "z"]).cast(kind)
-        found = coding._enumerated(column, len(known))
-        assert coding.texts(found).to_list() == ["b", "d", "a", "x", "y", "z"]
-        assert found.to_physical().to_list() == [2, None, 3, 0, 5]
-        assert found.cast(pl.String).to_list() == ["a", None, "x", "b", "z"]
+        found, words = coding._coded(pl.Series("w", ["a", None, "x", "b", "z", "a"]).cast(kind), len(known))
+        assert found.dtype == pl.Enum(["b", "d", "a", "x", "y", "z"])
+        assert found.cast(pl.String).to_list() == ["a", None, "x", "b", "z", "a"]
+        assert words.texts.to_list() == ["b", "d", "a", "x", "y", "z", None]
+        assert words.rows.tolist() == [1, 0, 2, 1, 0, 1, 1]
+        assert words.first.tolist() == [3, 0, 0, 2, 0, 4, 1]
         assert len(met) == len(texts)
 
 
 def test_many_texts_stay_codes_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coding, "_FEW", 2)
     kind = pl.Categorical(pl.Categories.random("test"))
-    column = pl.Series("w", ["a", "b", "c"]).cast(kind)
-    assert coding._enumerated(column, 0).dtype == kind
-    assert coding.texts(column).to_list() == ["a", "b", "c"]
+    found, words = coding._coded(pl.Series("w", ["c", "a", "b", "a"]).cast(kind), 0)
+    assert found.dtype == kind
+    assert words.texts.to_list() == ["c", "a", "b", None]
+    assert words.rows.tolist() == [1, 2, 1, 0]

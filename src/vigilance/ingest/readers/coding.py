@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 LEAST_ROWS: Final = 50_000
 """Below this a list is read in a moment anyway."""
@@ -31,17 +33,36 @@ _WIDTHS: Final[tuple[tuple[int, Any, int], ...]] = ((24, pl.UInt8, 1), (6_000, p
 _TEXT_BYTES: Final = 16
 _FEW: Final = 4_096
 """Texts up to which a column is an enumeration: each row group of a file it is written to names them all."""
-THREADS: Final = 4
+_THREADS: Final = 4
+_CHUNK: Final = 1_000_000
 
+Numbers = NDArray[np.int64]
 Parse = Callable[[Mapping[str, pl.DataType]], pl.LazyFrame]
 """A text file as a lazy table, with other types than String for some columns."""
 
 
-def parsed(parse: Parse, names: Sequence[str], rows: int) -> pl.DataFrame | None:
-    """The file in memory, each column in one piece; None where it is short, or too large to hold.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The texts of a column in the order of their codes, the blank cell last: how many rows have each, and the first.
 
-    Columns whose texts repeat are Enum or, with many texts, Categorical (``texts``). ``rows`` may be an estimate.
+    Both are 0 for a text that no row has.
     """
+
+    texts: pl.Series
+    rows: Numbers
+    first: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file in memory, each column in one piece; those in ``words`` are Enum or, with many texts, Categorical."""
+
+    frame: pl.DataFrame
+    words: Mapping[str, Words]
+
+
+def parsed(parse: Parse, names: Sequence[str], rows: int) -> Held | None:
+    """The file in memory; None where it is short, or too large to hold. ``rows`` may be an estimate."""
     if rows < LEAST_ROWS:
         return None
     sample = parse({}).head(_SAMPLE).collect()
@@ -60,14 +81,6 @@ def parsed(parse: Parse, names: Sequence[str], rows: int) -> pl.DataFrame | None
         return _whole(parse, words, dict.fromkeys(words, pl.UInt32))
 
 
-def texts(column: pl.Series) -> pl.Series:
-    """The texts of a column held as codes, in the order of the codes."""
-    kind = column.dtype
-    assert isinstance(kind, (pl.Enum, pl.Categorical))
-    found = kind.categories if isinstance(kind, pl.Enum) else kind.categories.to_series()
-    return found.alias(column.name)
-
-
 @dataclass(slots=True)
 class Ahead:
     """The parse of a file that is not proved yet."""
@@ -75,7 +88,7 @@ class Ahead:
     parse: Parse
     names: Sequence[str]
     rows: int
-    result: Future[pl.DataFrame | None] | None = field(default=None, init=False)
+    result: Future[Held | None] | None = field(default=None, init=False)
     """There once it has begun."""
 
     def begin(self) -> None:
@@ -86,7 +99,7 @@ class Ahead:
             pool.shutdown(wait=False)
 
 
-def _whole(parse: Parse, words: Mapping[str, pl.Series], physical: Mapping[str, Any]) -> pl.DataFrame:
+def _whole(parse: Parse, words: Mapping[str, pl.Series], physical: Mapping[str, Any]) -> Held:
     """The file with codes of these types; the words of the sample, in order, have the first of them.
 
     Raises ``ComputeError`` when a type is too narrow for the words of its column.
@@ -96,13 +109,15 @@ def _whole(parse: Parse, words: Mapping[str, pl.Series], physical: Mapping[str, 
     known = {name: words[name].cast(kind) for name, kind in kinds.items()}
     frame = parse(kinds).collect(engine="streaming")
 
-    def settled(column: pl.Series) -> pl.Series:
+    def settled(column: pl.Series) -> tuple[pl.Series, Words | None]:
         whole = column.rechunk()
-        return _enumerated(whole, len(known[column.name])) if column.name in known else whole
+        return _coded(whole, len(known[column.name])) if column.name in known else (whole, None)
 
     # A few columns at a time: all together they would be in memory twice.
-    with ThreadPoolExecutor(THREADS) as pool:
-        return pl.DataFrame(list(pool.map(settled, _taken_out(frame))))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        made = list(pool.map(settled, _taken_out(frame)))
+    held = pl.DataFrame([column for column, _told in made])
+    return Held(held, {column.name: told for column, told in made if told is not None})
 
 
 def _taken_out(frame: pl.DataFrame) -> Iterator[pl.Series]:
@@ -110,21 +125,43 @@ def _taken_out(frame: pl.DataFrame) -> Iterator[pl.Series]:
         yield frame.drop_in_place(name)
 
 
-def _enumerated(column: pl.Series, known: int) -> pl.Series:
-    """A categorical column as an enumeration, if its texts are few; the codes depend on nothing but the file.
+def _coded(column: pl.Series, known: int) -> tuple[pl.Series, Words]:
+    """A categorical column, as an enumeration if its texts are few, and its words.
 
-    Of the texts beyond those ``known`` before, threads gave the codes as they met them: those are sorted.
+    The codes of an enumeration depend on nothing but the file: texts beyond those ``known`` before got theirs as the
+    threads met them, and are sorted.
     """
-    found, codes = texts(column), column.to_physical()
-    if len(found) > _FEW:
-        return column
-    later = found.slice(known).sort()
-    if not later.equals(found.slice(known)):
-        found = found.head(known).append(later)
-        places = dict(zip(found.to_list(), range(len(found)), strict=True))
-        codes = texts(column).replace_strict(places, return_dtype=pl.UInt32).gather(codes)
-    kind = pl.Enum(found)
-    return codes.cast(pl.Series(dtype=kind).to_physical().dtype).cat.to(kind)
+    assert isinstance(column.dtype, pl.Categorical)
+    texts, codes = column.dtype.categories.to_series(), column.to_physical()
+    if len(texts) <= _FEW:
+        later = texts.slice(known).sort()
+        if not later.equals(texts.slice(known)):
+            met, texts = texts, pl.concat([texts.head(known), later])
+            places = dict(zip(texts.to_list(), range(len(texts)), strict=True))
+            codes = met.replace_strict(places, return_dtype=codes.dtype).gather(codes)
+        kind = pl.Enum(texts)
+        codes = codes.cast(pl.Series(dtype=kind).to_physical().dtype)
+        column = codes.cat.to(kind).alias(column.name)
+    rows, first = _counted(codes, len(texts))
+    return column, Words(texts.alias(column.name).extend_constant(None, 1), rows, first)
+
+
+def _counted(codes: pl.Series, blank: int) -> tuple[Numbers, Numbers]:
+    """In how many rows each code stands, and in which it stands first (0 where in none); nulls count as ``blank``."""
+    counts = np.zeros(blank + 1, dtype=np.int64)
+    first = np.zeros(blank + 1, dtype=np.int64)
+    room = codes.dtype if blank <= codes.upper_bound().item() else pl.UInt32
+    for start in range(0, len(codes), _CHUNK):
+        given = codes.slice(start, _CHUNK).cast(room).fill_null(blank).to_numpy()
+        found = np.bincount(given, minlength=blank + 1)
+        new = np.flatnonzero((found > 0) & (counts == 0))
+        if new.size:
+            seen = np.zeros(blank + 1, dtype=np.int64)
+            # The last assignment stays: backwards, that is the first row.
+            seen[given[::-1]] = np.arange(start + given.size - 1, start - 1, -1)
+            first[new] = seen[new]
+        counts += found
+    return counts, first
 
 
 def _memory() -> int:
