@@ -35,7 +35,7 @@ _ = messages("run")
 BATCH_ROWS: Final = 100_000
 """Rows that are scored at once, as many as a file holds together; bounds the memory, not the length of a list."""
 AHEAD: Final = 6
-"""Batches that the core may have in hand before the first of them is taken."""
+"""Batches that the core may have in hand, or as many as it needed to give the first one."""
 PATIENCE: Final = 1.0
 """Seconds to wait for whoever takes the batches before the core gets another one all the same."""
 CORE: Final = ("_row", "_supplier_id", *cells.KEY, "_factors", "_workers", "_migrant_share")
@@ -95,12 +95,13 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
     if first is None:
         return
 
-    ahead, done = Semaphore(AHEAD), Event()
+    ahead, begun, done = Semaphore(AHEAD), Event(), Event()
 
     def produce(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
         for batch in chain((first,), batches):
-            # The engine may want more before it gives its first batch: never wait for good.
-            ahead.acquire(timeout=PATIENCE)
+            # How many the engine wants before it gives its first one depends on its threads: until then all it asks for.
+            # Never wait for good.
+            ahead.acquire(blocking=begun.is_set(), timeout=PATIENCE if begun.is_set() else None)
             if done.is_set():
                 return
             yield batch
@@ -112,6 +113,7 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
     scored = assess_joined(source, model, wanted, evidence=about is not None, measures=measures, words=False)
     try:
         for batch in finished(scored.to_native()).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            begun.set()
             ahead.release()
             yield batch
     finally:

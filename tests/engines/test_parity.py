@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Semaphore
 from typing import Any
 
 import numpy as np
@@ -109,3 +110,22 @@ def test_whoever_stops_early_is_not_waited_for(model: Any, monkeypatch: pytest.M
     assert next(batches).height
     batches.close()  # type: ignore[attr-defined]
     assert sum(batch.height for batch in engines.polars(rows, model, None)) == 500
+
+
+def test_the_engine_gets_what_it_needs_for_its_first_batch_at_once(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many that are depends on its threads: with one allowed ahead, nobody waits until patience ends."""
+    refused = []
+
+    class Watched(Semaphore):
+        def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+            allowed = super().acquire(blocking, timeout)
+            if blocking and not allowed:
+                refused.append(timeout)
+            return allowed
+
+    monkeypatch.setattr(engines, "Semaphore", Watched)
+    monkeypatch.setattr(engines, "BATCH_ROWS", 10)
+    monkeypatch.setattr(engines, "AHEAD", 1)
+    monkeypatch.setattr(engines, "PATIENCE", 5.0)
+    assert sum(batch.height for batch in engines.polars(drawn(500).lazy(), model, None)) == 500
+    assert not refused
