@@ -99,8 +99,8 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
 
     def produce(*_pushed_down: Any) -> Iterator[pl.DataFrame]:
         for batch in chain((first,), batches):
-            # How many the engine wants before it gives its first one depends on its threads: until then all it asks for.
-            # Never wait for good.
+            # How many the engine wants before it gives its first one depends on its threads: until then, all it asks
+            # for. And never wait for good.
             ahead.acquire(blocking=begun.is_set(), timeout=PATIENCE if begun.is_set() else None)
             if done.is_set():
                 return

@@ -49,6 +49,8 @@ class Given:
 
     frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     intakes: Mapping[str, ingest.Intake] = field(default_factory=dict)
+    places: Mapping[str, pl.Series] = field(default_factory=dict)
+    """Of a frame with an id a row, where in the list each site stands, as far as it is known."""
 
     @property
     def files(self) -> dict[str, list[dict[str, object]]]:
@@ -74,10 +76,13 @@ def read(
     register = Register(sites)
     frames: dict[str, pl.DataFrame] = {}
     intakes: dict[str, ingest.Intake] = {}
+    places: dict[str, pl.Series] = {}
     for name, path in paths.items():
         intake = ingest.read([path], name, on=facts.on, reference=facts)
         intake = placed(name, tickets.guarded(intake) if name in PRIVATE else intake, facts)
-        intake, frame = _of_known_sites(name, intake, register)
+        intake, frame, found = _of_known_sites(name, intake, register)
+        if found is not None and name not in PRIVATE and ID in frame.columns:
+            places[name] = found
         frames[name] = _without_words(name, frame, sites, facts, judgements)
         # The user's own text is needed no more, and a long table of it is not held for the rest of the run.
         told = orphans.told_of_elsewhere(name, frame, sites, intake.sources[0].file)
@@ -87,7 +92,7 @@ def read(
         pairs = matching.possible(frames["lists"], sites, judgements)
         decided = matching.read_decisions(decisions) if decisions else matching.DECISION_SCHEMA.to_frame()
         frames[MATCHES] = matching.with_decisions(pairs, decided, facts.on)
-    return Given(frames, intakes)
+    return Given(frames, intakes, places)
 
 
 def _without_words(
@@ -209,14 +214,24 @@ def typed(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.select(name for name in rows.collect_schema().names() if name.startswith("_"))
 
 
-def _of_known_sites(name: str, intake: ingest.Intake, register: Register) -> tuple[ingest.Intake, pl.DataFrame]:
-    """The typed rows of an intake without those that name a site that is not in the list, which are set aside."""
+def _of_known_sites(
+    name: str, intake: ingest.Intake, register: Register
+) -> tuple[ingest.Intake, pl.DataFrame, pl.Series | None]:
+    """The typed rows of an intake without those that name a site that is not in the list, which are set aside.
+
+    With them, where in the list the site of each stands, if rows name sites.
+    """
     frame = typed(intake.rows).collect(engine="streaming")
-    column, found = orphans.of_unknown_sites(name, frame, register)
+    named = orphans.named_sites(name, frame)
+    if named is None:
+        return intake, frame, None
+    column, ids = named
+    places = register.places(ids)
+    found = orphans.of_unknown_sites(frame, ids, places)
     if not found.height:
-        return intake, frame
-    kept = frame.filter(~pl.col("_line").is_in(found["line"].implode()))
-    return _without(intake, name, column, found), kept
+        return intake, frame, places
+    kept = ~frame["_line"].is_in(found["line"].implode())
+    return _without(intake, name, column, found), frame.filter(kept), places.filter(kept)
 
 
 def _without(intake: ingest.Intake, name: str, column: str, found: pl.DataFrame) -> ingest.Intake:
@@ -291,17 +306,22 @@ def gathered(frames: Mapping[str, pl.DataFrame], *, once: bool = False) -> Evide
 
 
 def table(
-    sites: pl.LazyFrame, frames: Mapping[str, pl.DataFrame], judgements: Judgements, on: date
+    sites: pl.LazyFrame,
+    frames: Mapping[str, pl.DataFrame],
+    judgements: Judgements,
+    on: date,
+    places: Mapping[str, pl.Series] | None = None,
 ) -> pl.DataFrame | None:
     """What ``assess`` joins, in the order of the list: one row per site with any evidence, or None without evidence.
 
-    Beside ``_supplier_id`` it has the ``_row`` of each site, where the sites have one.
+    Beside ``_supplier_id`` it has the ``_row`` of each site, where the sites have one. ``places`` as in ``Given``, for
+    the very same sites.
     """
     used = {name: frames[name] for name in USED if name in frames}
     if not used:
         return None
     register = Register(sites, _read_of_sites(used))
-    coded = _by_place(used, register)
+    coded = _by_place(used, register, places or {})
     rows = register.at(None if beyond(coded) else register.told_of(coded.values()), scoring.READ)
     once = "audits" in coded and once_a_day(coded["audits"])
     made: Any = scoring.table(nw.from_native(rows.lazy()), gathered(coded, once=once), judgements, on)
@@ -321,9 +341,11 @@ def _read_of_sites(frames: Mapping[str, pl.DataFrame]) -> set[str]:
     return needed
 
 
-def _by_place(frames: Mapping[str, pl.DataFrame], register: Register) -> dict[str, pl.DataFrame]:
+def _by_place(
+    frames: Mapping[str, pl.DataFrame], register: Register, places: Mapping[str, pl.Series]
+) -> dict[str, pl.DataFrame]:
     """The frames with a site's place in the list for its id; audits with the workforce of their site."""
-    coded = {name: register.of_sites(frame) for name, frame in frames.items() if ID in frame.columns}
+    coded = {name: register.of_sites(frame, places.get(name)) for name, frame in frames.items() if ID in frame.columns}
     if "audits" in coded and "_workers" in register.sites.columns:
         workers = register.sites["_workers"].gather(coded["audits"][ID])
         coded["audits"] = coded["audits"].with_columns(workers.alias("_workers"))

@@ -15,7 +15,7 @@ import polars as pl
 from vigilance import issues
 from vigilance.i18n import messages
 from vigilance.ingest.columns import Text
-from vigilance.register import ID, Register
+from vigilance.register import ID
 from vigilance.scoring.evidence_pieces import ENTITY_KEYS
 from vigilance.scoring.evidence_places import LEVELS
 
@@ -27,21 +27,23 @@ AROUND: Final = ("events", "grievances", "measures")
 """Tables whose rows may be about a company or a place instead."""
 
 
-def of_unknown_sites(name: str, frame: pl.DataFrame, register: Register) -> tuple[str, pl.DataFrame]:
-    """The rows of a typed evidence table that name a site which is not in the list.
-
-    Gives the column that names it, and ``line, value, code, severity, message, hint`` of each such row.
-    """
+def named_sites(name: str, frame: pl.DataFrame) -> tuple[str, pl.Series] | None:
+    """The column in which the rows of a typed evidence table name a site, and the id in each; None where none does."""
     if name == "events":
-        column, named = "place", pl.when(pl.col("_place_kind") == "site").then("_place").otherwise(None)
-    elif name in AT_SITES and ID in frame.columns:
-        column, named = "supplier_id", pl.col(ID)
-    else:
-        return ID, frame.clear().select(line="_line")
-    values = frame.select(named.alias("value"))["value"]
+        return "place", pl.select(pl.when(frame["_place_kind"] == "site").then(frame["_place"])).to_series()
+    if name in AT_SITES and ID in frame.columns:
+        return "supplier_id", frame[ID]
+    return None
+
+
+def of_unknown_sites(frame: pl.DataFrame, named: pl.Series, places: pl.Series) -> pl.DataFrame:
+    """The rows that name a site which is not in the list: ``line, value, code, severity, message, hint`` of each.
+
+    ``named`` are the ids that the rows name, ``places`` where they stand in the list (``Register.places``).
+    """
     text = Text("orphan", "error", _("no site of the list has this id"), _("correct the id, or add the site"))
-    found = frame.with_columns(values).filter(register.places(values).is_null() & values.is_not_null())
-    return column, found.select(
+    found = frame.select("_line", value=named).filter(places.is_null() & named.is_not_null())
+    return found.select(
         line="_line",
         value="value",
         code=pl.lit(text.code),

@@ -209,7 +209,7 @@ def scored(
     if typed is not None and job.refine is None:
         # The summary shows the name, and a list without a column for the id takes the one that was read.
         unwanted = {*engines.typed_names(rows)} - {*typed, "_name", "_supplier_id"}
-    known = evidence.table(rows, read.given.frames, model.judgements, job.on)
+    known = evidence.table(rows, read.given.frames, model.judgements, job.on, read.given.places)
     whole = read.sites.counts["loaded"] <= RANKED_ROWS
     summary.ranked = whole
     if job.refine is not None and not whole:

@@ -7,6 +7,7 @@ site is its place in the list, an integer, and what is known of it is fetched, n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 import polars as pl
@@ -27,7 +28,10 @@ class Register:
         wanted = [name for name in there if name in {ROW, ID, *columns}]
         self.sites: pl.DataFrame = sites.select(wanted).collect(engine="streaming")
         self.ids = self.sites[ID]
-        self._hashes = self.ids.hash()
+
+    @cached_property
+    def _hashes(self) -> pl.Series:
+        return self.ids.hash()
 
     def places(self, ids: pl.Series) -> pl.Series:
         """The place of each id (``PLACE``), null where there is none or no site of the list has it."""
@@ -40,12 +44,13 @@ class Register:
         found = pl.Series("_place", [None], dtype=PLACE).new_from_index(0, len(ids))
         return found.scatter(pairs["at"], pairs["place"].cast(PLACE))
 
-    def of_sites(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def of_sites(self, frame: pl.DataFrame, places: pl.Series | None = None) -> pl.DataFrame:
         """Rows about sites with places for ids; those about a site that is not in the list are left out.
 
-        A row that names no site (a ticket about a zone, a measure of a group) stays.
+        A row that names no site (a ticket about a zone, a measure of a group) stays. ``places`` of the ids, where they
+        are known.
         """
-        places = self.places(frame[ID])
+        places = self.places(frame[ID]) if places is None else places
         coded = frame.with_columns(places.alias(ID))
         lost = places.is_null() & frame[ID].is_not_null()
         return coded.filter(~lost) if lost.any() else coded
