@@ -95,7 +95,10 @@ def hold(raw: RawTable) -> Coded | None:
     """
     if raw.parse is None or raw.line is None:
         return None
-    held = parsed(raw.parse, raw.names, raw.counts.loaded) if raw.begun is None else raw.begun.result()
+    try:
+        held = parsed(raw.parse, raw.names, raw.counts.loaded) if raw.begun is None else raw.begun.result()
+    except pl.exceptions.ComputeError:
+        held = parsed(raw.parse, raw.names, raw.counts.loaded, wide=True)
     if held is None:
         return None
     if held.frame.height != raw.counts.loaded:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from vigilance import ingest
+from vigilance.ingest import coded
 from vigilance.ingest.readers import Limits, RawTable, coding, proof, read_raw
 from vigilance.ingest.readers.table import LINE, ROW
 from vigilance.reference import Facts
@@ -52,10 +55,10 @@ def _table(path: Path, rows: int, flaw: str = "") -> Path:
 
 @pytest.fixture
 def begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proof goes block by block, and the parser begins after the second one, however short the file."""
+    """Blocks and segments of a few lines, however short the file."""
     monkeypatch.setattr(proof, "SMALLEST", 0)
     monkeypatch.setattr(proof, "BLOCK", 200)
-    monkeypatch.setattr(proof, "LIKELY", 2)
+    monkeypatch.setattr(coding, "SEGMENT", 500)
     monkeypatch.setattr(coding, "LEAST_ROWS", 1)
 
 
@@ -82,22 +85,66 @@ def test_a_clean_file_is_parsed_while_it_is_proved(tmp_path: Path) -> None:
 def test_what_was_parsed_of_a_file_with_a_flaw_is_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flaw: str
 ) -> None:
-    begun: list[coding.Ahead] = []
-    begin = coding.Ahead.begin
-    monkeypatch.setattr(coding.Ahead, "begin", lambda self: (begin(self), begun.append(self)))
+    met: list[bytes] = []
+    read = coding.Ahead._read
+
+    def watched(self: coding.Ahead, begin: int, end: int) -> bytes:
+        met.append(read(self, begin, end))
+        return met[-1]
+
+    monkeypatch.setattr(coding.Ahead, "_read", watched)
     path = _table(tmp_path / "list.csv", 500, flaw or "\n")
     early, plain = _read(path), _read(path, ahead=False)
-    assert len(begun) == 1
     assert early.begun is None
     assert early.collect().equals(plain.collect())
     assert early.counts == plain.counts
     assert early.rejected.equals(plain.rejected)
     assert early.issues.equals(plain.issues)
+    # What is not proved never meets the parser.
+    assert met
+    assert not any(b"S497" in piece for piece in met)
 
 
 @pytest.mark.usefixtures("begins")
-def test_a_file_of_one_block_is_parsed_once_it_is_proved(tmp_path: Path) -> None:
-    assert _read(_table(tmp_path / "list.csv", 10)).begun is None
+def test_a_code_that_proves_too_narrow_for_a_later_segment_is_made_wider(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coding, "_SAMPLE", 100)
+    words = [f"word {i % 5 if i < 100 else i // 2}" for i in range(1000)]
+    path = tmp_path / "list.csv"
+    pl.DataFrame({"id": [f"S{i}" for i in range(1000)], "word": words}).write_csv(path)
+    raw = _read(path)
+    assert raw.begun is not None
+    held = coded.hold(raw)
+    assert held is not None
+    frame = held.frame.collect()
+    assert frame["word"].cast(pl.String).to_list() == words
+    assert frame[ROW].to_list() == list(range(1000))
+
+
+@pytest.mark.usefixtures("begins")
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(*[st.text(alphabet='ab ,"é;', max_size=6)] * 2), min_size=3, max_size=60),
+    segment=st.integers(1, 400),
+    last=st.booleans(),
+)
+def test_segments_are_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, str]], segment: int, last: bool
+) -> None:
+    monkeypatch.setattr(coding, "SEGMENT", segment)
+    monkeypatch.setattr(coding, "_REPEATING", 2.0)
+    path = tmp_path / "list.csv"
+    frame = pl.DataFrame(
+        {"id": [f"S{i}" for i in range(len(rows))], "a": [a for a, _ in rows], "b": [b for _, b in rows]}
+    )
+    text = frame.write_csv(quote_style="necessary")
+    path.write_text(text if last else text.removesuffix("\n"), encoding="utf-8")
+    raw = _read(path)
+    assert raw.begun is not None
+    held = coded.hold(raw)
+    assert held is not None
+    assert held.frame.with_columns(pl.selectors.enum().cast(pl.String)).collect().equals(raw.collect())
 
 
 def test_codes_do_not_depend_on_which_thread_met_a_text_first() -> None:

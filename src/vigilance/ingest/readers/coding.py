@@ -1,7 +1,8 @@
 """A long text file parsed into memory, its repeating columns as codes; begun while the file is still being proved.
 
-The proof that a file is clean keeps one core busy, the parser all of them. So the parser begins as soon as the first
-blocks are proved; should a later one not be, what was parsed is forgotten.
+The proof that a file is clean keeps one core busy. So what is proved is parsed meanwhile, segment by segment; should a
+later one have a flaw, what was parsed is forgotten. Nothing that is not proved ever meets the parser: one quote that is
+not closed could make it take a file's whole rest for a cell.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,12 +34,19 @@ _WIDTHS: Final[tuple[tuple[int, Any, int], ...]] = ((24, pl.UInt8, 1), (6_000, p
 _TEXT_BYTES: Final = 16
 _FEW: Final = 4_096
 """Texts up to which a column is an enumeration: each row group of a file it is written to names them all."""
+SEGMENT: Final = 16 << 20
+"""Bytes that are parsed together, by one thread as far as that goes: fewer cost more calls, more leave cores idle."""
+_SAMPLED: Final = 4 << 20
+"""Bytes at the start of a file that the sample is taken from, where not the whole file can be asked."""
 _THREADS: Final = 4
 _CHUNK: Final = 1_000_000
 
 Numbers = NDArray[np.int64]
-Parse = Callable[[Mapping[str, pl.DataType]], pl.LazyFrame]
+Kinds = Mapping[str, pl.DataType]
+Parse = Callable[[Kinds], pl.LazyFrame]
 """A text file as a lazy table, with other types than String for some columns."""
+ParsePiece = Callable[[bytes, Kinds], pl.LazyFrame]
+"""Whole lines of it likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,86 @@ class Held:
     words: Mapping[str, Words]
 
 
-def parsed(parse: Parse, names: Sequence[str], rows: int) -> Held | None:
-    """The file in memory; None where it is short, or too large to hold. ``rows`` may be an estimate."""
+def parsed(parse: Parse, names: Sequence[str], rows: int, *, wide: bool = False) -> Held | None:
+    """The file in memory; None where it is short, or too large to hold.
+
+    Raises ``ComputeError`` when a column has more texts than its sample let expect: not with ``wide`` codes.
+    """
     if rows < LEAST_ROWS:
         return None
-    sample = parse({}).head(_SAMPLE).collect()
+    plan = _planned(parse({}).head(_SAMPLE).collect(), names, rows, wide=wide)
+    return None if plan is None else _settled(parse(plan.kinds).collect(engine="streaming"), plan)
+
+
+class Ahead:
+    """A file parsed in segments, each as soon as it is proved."""
+
+    def __init__(self, path: Path, start: int, parse: ParsePiece, names: Sequence[str]) -> None:
+        self.names: Final = names
+        self._path, self._parse, self._done = path, parse, start
+        self._size = path.stat().st_size
+        self._pool = ThreadPoolExecutor(_THREADS)
+        self._plan: Future[_Plan | None] | None = None
+        self._pieces: list[Future[pl.DataFrame | None]] = []
+
+    def proved(self, end: int) -> None:
+        """Whatever stands before byte ``end``, where a line begins or the file ends, is good records."""
+        if end - self._done < SEGMENT and end < self._size:
+            return
+        begin, self._done = self._done, end
+        if self._plan is None:
+            self._plan = self._pool.submit(self._planned, begin, end)
+        self._pieces.append(self._pool.submit(self._piece, self._plan, begin, end))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole file was proved."""
+        return self._done == self._size
+
+    def forget(self) -> None:
+        """Let go of everything: the file is not clean, or was proved in another way."""
+        self._pieces, self._done = [], -1
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def result(self) -> Held | None:
+        """As ``parsed``, once all of the file is proved; to be asked once."""
+        self._pool.shutdown(wait=False)
+        plan = None if self._plan is None else self._plan.result()
+        pieces, self._pieces = [piece.result() for piece in self._pieces], []
+        found = [piece for piece in pieces if piece is not None]
+        del pieces
+        return None if plan is None else _settled(pl.concat(found), plan)
+
+    def _planned(self, begin: int, end: int) -> _Plan | None:
+        first = self._read(begin, min(end, begin + _SAMPLED))
+        first = first if begin + len(first) == end else first[: first.rfind(b"\n") + 1]
+        sample = self._parse(first, {}).head(_SAMPLE).collect()
+        rows = sample.height * (self._size - begin) // max(1, len(first))
+        return _planned(sample, self.names, rows, wide=False)
+
+    def _piece(self, planned: Future[_Plan | None], begin: int, end: int) -> pl.DataFrame | None:
+        plan = planned.result()
+        if plan is None:
+            return None
+        return self._parse(self._read(begin, end), plan.kinds).collect(engine="streaming")
+
+    def _read(self, begin: int, end: int) -> bytes:
+        with self._path.open("rb", buffering=0) as file:
+            file.seek(begin)
+            return file.read(end - begin)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The types of the columns that are held as codes, and the words of the sample under the first of their codes."""
+
+    kinds: Mapping[str, pl.Categorical]
+    known: Mapping[str, pl.Series]
+    """Codes last as long as somebody holds a column of them."""
+
+
+def _planned(sample: pl.DataFrame, names: Sequence[str], rows: int, *, wide: bool) -> _Plan | None:
+    """How to hold a file of so many rows; None where it is not worth it, or too large."""
     limit = sample.height * _REPEATING
     words = {name: found for name in names if len(found := sample[name].unique().drop_nulls().sort()) < limit}
     widths = {n: next(kind for kind in _WIDTHS if len(found) <= kind[0]) for n, found in words.items()}
@@ -74,44 +157,17 @@ def parsed(parse: Parse, names: Sequence[str], rows: int) -> Held | None:
     row = plain + sum(width for _most, _type, width in widths.values())
     if not words or rows * row > (_memory() // SHARE or MOST_BYTES):
         return None
-    try:
-        return _whole(parse, words, {name: physical for name, (_most, physical, _width) in widths.items()})
-    except pl.exceptions.ComputeError:
-        # One of them proved too narrow.
-        return _whole(parse, words, dict.fromkeys(words, pl.UInt32))
-
-
-@dataclass(slots=True)
-class Ahead:
-    """The parse of a file that is not proved yet."""
-
-    parse: Parse
-    names: Sequence[str]
-    rows: int
-    result: Future[Held | None] | None = field(default=None, init=False)
-    """There once it has begun."""
-
-    def begin(self) -> None:
-        """Begin, in a thread of its own; whoever has no use for the result leaves it."""
-        if self.rows >= LEAST_ROWS:
-            pool = ThreadPoolExecutor(1)
-            self.result = pool.submit(parsed, self.parse, self.names, self.rows)
-            pool.shutdown(wait=False)
-
-
-def _whole(parse: Parse, words: Mapping[str, pl.Series], physical: Mapping[str, Any]) -> Held:
-    """The file with codes of these types; the words of the sample, in order, have the first of them.
-
-    Raises ``ComputeError`` when a type is too narrow for the words of its column.
-    """
+    physical = {name: pl.UInt32 if wide else kind for name, (_most, kind, _width) in widths.items()}
     kinds = {n: pl.Categorical(pl.Categories.random("vigilance", physical=kind)) for n, kind in physical.items()}
-    # Codes last as long as somebody holds a column of them.
-    known = {name: words[name].cast(kind) for name, kind in kinds.items()}
-    frame = parse(kinds).collect(engine="streaming")
+    return _Plan(kinds, {name: words[name].cast(kind) for name, kind in kinds.items()})
+
+
+def _settled(frame: pl.DataFrame, plan: _Plan) -> Held:
+    """What was parsed, each column in one piece, so that a batch cut from it is in one piece, too."""
 
     def settled(column: pl.Series) -> tuple[pl.Series, Words | None]:
         whole = column.rechunk()
-        return _coded(whole, len(known[column.name])) if column.name in known else (whole, None)
+        return _coded(whole, len(plan.known[whole.name])) if whole.name in plan.known else (whole, None)
 
     # A few columns at a time: all together they would be in memory twice.
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -20,14 +20,14 @@ SMALLEST: Final = 256 * 1024
 BLOCK: Final = 640 * 1024
 """Bytes checked at a time. With less the calls cost more than the work; with more the marks, an eighth of it each, are
 so large that the allocator hands their pages back to the system and takes new ones for each block."""
-LIKELY: Final = 4
-"""Blocks after which the whole file may be expected to be clean: flaws are seldom rare."""
 
 
-def proved(path: Path, start: int, end: int, shape: Shape, likely: Callable[[], None] = lambda: None) -> Verdict | None:
+def proved(
+    path: Path, start: int, end: int, shape: Shape, told: Callable[[int], None] = lambda _end: None
+) -> Verdict | None:
     """The verdict on a file that is clean from byte ``start``, where a line begins, to its end; else nothing.
 
-    ``likely`` is called once its first blocks are proved. Raises ``OSError`` when the file cannot be read.
+    ``told`` hears up to which byte it is proved, block after block. Raises ``OSError`` when the file cannot be read.
     """
     size = path.stat().st_size
     if end != size or size - start < SMALLEST:
@@ -36,16 +36,17 @@ def proved(path: Path, start: int, end: int, shape: Shape, likely: Callable[[], 
     if lines is None:
         return None
     block = Block(max(min(BLOCK, size - start), lines.longest + len(lines.end)) + len(lines.end))
-    records = 0
+    records, position = 0, start
     with path.open("rb", buffering=0) as file:
         file.seek(start)
-        for count, filled in enumerate(_fillings(file, size - start, lines.end, block.text), 1):
+        for filled in _fillings(file, size - start, lines.end, block.text):
             found = block.records(filled, lines) if filled else None
             if found is None:
                 return None
             records += found
-            if count == LIKELY:
-                likely()
+            # A last line without an end was given one.
+            position = min(position + filled, size)
+            told(position)
     return Verdict(True, records, lines.crlf)
 
 

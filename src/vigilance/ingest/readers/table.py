@@ -12,7 +12,7 @@ import polars as pl
 
 from vigilance import issues as issues_
 from vigilance.errors import VigilanceError
-from vigilance.ingest.readers.coding import Held, Parse
+from vigilance.ingest.readers.coding import Ahead, Parse
 
 REJECTED_SCHEMA: Final = pl.Schema({"line": pl.Int64, "bytes": pl.Binary, "reason": pl.String})
 """A record set aside: its 1-based physical line, its bytes as they stood in the file, the code of its issue."""
@@ -110,8 +110,8 @@ class RawTable:
     """Declared types of the columns, by name, where the format has types (Parquet, Arrow)."""
     parse: Parse | None = None
     """``frame`` again without its positions, with other types than String for some columns (delimited text)."""
-    begun: Future[Held | None] | None = None
-    """``coding.parsed`` of the same, when it was begun while the file was being proved."""
+    begun: Ahead | None = None
+    """The same in memory, when parsing it began while the file was being proved."""
     line: pl.Expr | None = None
     """``_line`` as it follows from ``_row``, where there is ``parse``."""
 
