@@ -55,10 +55,10 @@ def test_the_same_rows_give_the_same_bytes_whatever_the_batches_and_the_order_of
     assert found[0] == found[1] == found[2]
 
 
-def test_a_growing_file_is_flushed_while_it_is_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_growing_file_is_flushed_and_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[int] = []
     monkeypatch.setattr(writing, "BEHIND", 1 << 16)
-    monkeypatch.setattr(writing, "SYNCED", 1)
+    monkeypatch.setattr(writing, "FLUSHED", 1)
     monkeypatch.setattr(writing, "LOOK", 0.001)
     path = tmp_path / "one.parquet"
 

@@ -28,8 +28,8 @@ AHEAD: Final = 2
 """Row groups that wait for a writer; bounds the memory when the disk is slower than the core."""
 BEHIND: Final = 32 << 20
 """Bytes at the end of a growing file that are not hashed yet: more than any footer."""
-SYNCED: Final = 64 << 20
-"""Bytes after which a growing file is flushed to the disk, so that little is left to wait for when it is whole."""
+FLUSHED: Final = 64 << 20
+"""Bytes after which a growing file is flushed to the disk."""
 LOOK: Final = 0.05
 """Seconds between two looks at a growing file."""
 
@@ -119,15 +119,17 @@ def _write(queue: Queue[pl.DataFrame | None], path: Path, names: list[str]) -> W
     try:
         groups = taken()
         first = next(groups)
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(2) as pool:
             complete = Event()
             try:
                 with _new(path) as file:
                     hashing = pool.submit(_hashed_as_it_grows, path, complete)
+                    flushing = pool.submit(_flushed_as_it_grows, path, complete)
                     _sink(_source(first, groups), file)
                 _with_plain_footer(path, first.select(names))
             finally:
                 complete.set()
+            flushing.result()
             return hashing.result()
     finally:
         for _group in taken():
@@ -145,9 +147,9 @@ def _source(first: pl.DataFrame, following: Iterator[pl.DataFrame]) -> pl.LazyFr
 
 
 def _hashed_as_it_grows(path: Path, complete: Event) -> Written:
-    """sha256 of a file that somebody appends to, all but its end while it still grows; what is hashed is flushed."""
+    """sha256 of a file that somebody appends to, all but its end while it still grows."""
     digest = hashlib.sha256()
-    done = synced = 0
+    done = 0
     with path.open("rb", buffering=0) as file:
         ended = False
         while not ended:
@@ -156,10 +158,18 @@ def _hashed_as_it_grows(path: Path, complete: Event) -> Written:
             while done < safe and (content := file.read(min(1 << 20, safe - done))):
                 digest.update(content)
                 done += len(content)
-            if not ended and done - synced >= SYNCED:
-                os.fsync(file.fileno())
-                synced = done
     return Written(digest.hexdigest(), done)
+
+
+def _flushed_as_it_grows(path: Path, complete: Event) -> None:
+    """Flush a file to the disk while somebody appends to it, so that little is left to wait for when it is whole."""
+    done = 0
+    with path.open("rb", buffering=0) as file:
+        while not complete.wait(LOOK):
+            size = os.fstat(file.fileno()).st_size
+            if size - done >= FLUSHED:
+                os.fsync(file.fileno())
+                done = size
 
 
 def _with_plain_footer(path: Path, like: pl.DataFrame) -> None:

@@ -34,7 +34,7 @@ _WIDTHS: Final[tuple[tuple[int, Any, int], ...]] = ((24, pl.UInt8, 1), (6_000, p
 _TEXT_BYTES: Final = 16
 _FEW: Final = 4_096
 """Texts up to which a column is an enumeration: each row group of a file it is written to names them all."""
-SEGMENT: Final = 16 << 20
+SEGMENT: Final = 8 << 20
 """Bytes that are parsed together, by one thread as far as that goes: fewer cost more calls, more leave cores idle."""
 _SAMPLED: Final = 4 << 20
 """Bytes at the start of a file that the sample is taken from, where not the whole file can be asked."""
