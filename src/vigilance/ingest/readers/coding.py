@@ -8,7 +8,7 @@ not closed could make it take a file's whole rest for a cell.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,11 +113,15 @@ class Ahead:
     def result(self) -> Held | None:
         """As ``parsed``, once all of the file is proved; to be asked once."""
         self._pool.shutdown(wait=False)
+        pieces, self._pieces = self._pieces, []
         plan = None if self._plan is None else self._plan.result()
-        pieces, self._pieces = [piece.result() for piece in self._pieces], []
-        found = [piece for piece in pieces if piece is not None]
-        del pieces
-        return None if plan is None else _settled(pl.concat(found), plan)
+        if plan is None:
+            return None
+        # No name may stay for a piece: its columns go as soon as they are in one with the others.
+        found = (piece.result() for piece in pieces)
+        frame = pl.concat(part for part in found if part is not None)
+        pieces.clear()
+        return _settled(frame, plan)
 
     def _planned(self, begin: int, end: int) -> _Plan | None:
         first = self._read(begin, min(end, begin + _SAMPLED))
@@ -164,21 +168,18 @@ def _planned(sample: pl.DataFrame, names: Sequence[str], rows: int, *, wide: boo
 
 def _settled(frame: pl.DataFrame, plan: _Plan) -> Held:
     """What was parsed, each column in one piece, so that a batch cut from it is in one piece, too."""
-
-    def settled(column: pl.Series) -> tuple[pl.Series, Words | None]:
-        whole = column.rechunk()
-        return _coded(whole, len(plan.known[whole.name])) if whole.name in plan.known else (whole, None)
-
-    # A few columns at a time: all together they would be in memory twice.
+    names = frame.columns
+    # A column in its old and its new form is in memory twice: of the large ones, one at a time.
+    taken = {name: frame.drop_in_place(name) for name in names}
+    large = [name for name in names if name not in plan.known]
     with ThreadPoolExecutor(_THREADS) as pool:
-        made = list(pool.map(settled, _taken_out(frame)))
-    held = pl.DataFrame([column for column, _told in made])
-    return Held(held, {column.name: told for column, told in made if told is not None})
-
-
-def _taken_out(frame: pl.DataFrame) -> Iterator[pl.Series]:
-    for name in frame.columns:
-        yield frame.drop_in_place(name)
+        texts = pool.submit(lambda: {name: taken.pop(name).rechunk() for name in large})
+        coded = {
+            name: pool.submit(lambda name: _coded(taken.pop(name).rechunk(), len(plan.known[name])), name)
+            for name in plan.known
+        }
+        whole = texts.result() | {name: made.result()[0] for name, made in coded.items()}
+    return Held(pl.DataFrame([whole[name] for name in names]), {name: made.result()[1] for name, made in coded.items()})
 
 
 def _coded(column: pl.Series, known: int) -> tuple[pl.Series, Words]:
