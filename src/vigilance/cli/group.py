@@ -45,9 +45,9 @@ COMMANDS = {
 
 ALGEBRA: Final = frozenset({"plan", "screen", "validate"})
 """Commands that multiply matrices large enough to be worth the threads that NumPy's library for it starts."""
-MEMORY: Final = "narenas:2,dirty_decay_ms:10000,muzzy_decay_ms:10000"
-"""Polars' allocator keeps what it gave back for ten seconds: a long list takes and frees the same memory thousands of
-times, and to get each page from the system again took a sixth of the time; with two seconds, still a twentieth."""
+MEMORY: Final = "narenas:2,dirty_decay_ms:2000,muzzy_decay_ms:2000"
+"""Polars' allocator keeps what it gave back for two seconds: a long list takes and frees the same memory thousands of
+times, and to get each page from the system again took a sixth of the time."""
 OBJECTS: Final = 100_000
 """New objects between two searches for garbage."""
 SWITCH: Final = 0.0001
