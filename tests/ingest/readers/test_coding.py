@@ -123,6 +123,18 @@ def test_a_code_that_proves_too_narrow_for_a_later_segment_is_made_wider(
 
 
 @pytest.mark.usefixtures("begins")
+def test_what_would_not_fit_into_memory_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole file counts, not the rows of the sample."""
+    monkeypatch.setattr(coding, "_SAMPLE", 10)
+    path = _table(tmp_path / "list.csv", 500)
+    for memory, fits in ((coding.SHARE * 500 * 20, True), (coding.SHARE * 500 * 12, False)):
+        monkeypatch.setattr(coding, "_memory", lambda memory=memory: memory)
+        raw = _read(path)
+        assert raw.begun is not None
+        assert (raw.begun.result() is not None) == fits
+
+
+@pytest.mark.usefixtures("begins")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(*[st.text(alphabet='ab ,"é;', max_size=6)] * 2), min_size=3, max_size=60),

@@ -126,9 +126,8 @@ class Ahead:
     def _planned(self, begin: int, end: int) -> _Plan | None:
         first = self._read(begin, min(end, begin + _SAMPLED))
         first = first if begin + len(first) == end else first[: first.rfind(b"\n") + 1]
-        sample = self._parse(first, {}).head(_SAMPLE).collect()
-        rows = sample.height * (self._size - begin) // max(1, len(first))
-        return _planned(sample, self.names, rows, wide=False)
+        rows = first.count(b"\n") * (self._size - begin) // max(1, len(first))
+        return _planned(self._parse(first, {}).head(_SAMPLE).collect(), self.names, rows, wide=False)
 
     def _piece(self, planned: Future[_Plan | None], begin: int, end: int) -> pl.DataFrame | None:
         plan = planned.result()
