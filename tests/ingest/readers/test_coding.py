@@ -159,6 +159,15 @@ def test_segments_are_the_whole(
     assert held.frame.with_columns(pl.selectors.enum().cast(pl.String)).collect().equals(raw.collect())
 
 
+def test_a_file_that_became_shorter_is_not_read_as_if_it_were_whole(tmp_path: Path) -> None:
+    ahead = coding.Ahead(_table(tmp_path / "list.csv", 50), 0, lambda _lines, _kinds: pl.LazyFrame(), ["id", "word"])
+    size = (tmp_path / "list.csv").stat().st_size
+    assert len(ahead._read(0, size)) == size
+    with pytest.raises(OSError, match="became shorter"):
+        ahead._read(0, size + 1)
+    ahead.forget()
+
+
 def test_codes_do_not_depend_on_which_thread_met_a_text_first() -> None:
     texts = ["b", "d", "z", "y", "x", "a"]
     for order in (texts, texts[::-1]):

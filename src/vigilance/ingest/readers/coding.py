@@ -7,6 +7,7 @@ not closed could make it take a file's whole rest for a cell.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -136,9 +137,13 @@ class Ahead:
         return self._parse(self._read(begin, end), plan.kinds).collect(engine="streaming")
 
     def _read(self, begin: int, end: int) -> bytes:
-        with self._path.open("rb", buffering=0) as file:
+        # Buffered: unlike the system, it reads on until all is there.
+        with self._path.open("rb") as file:
             file.seek(begin)
-            return file.read(end - begin)
+            content = file.read(end - begin)
+        if len(content) != end - begin:
+            raise OSError(errno.EIO, "the file became shorter while it was read", str(self._path))
+        return content
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,10 +179,12 @@ def _scan(
 ) -> Found:
     """Prove that the file is clean, or make a clean copy of its good records."""
     shape = Shape(ord(layout.delimiter), layout.width, layout.header_bytes, limits.cell, limits.record)
-    verdict = proved(text.path, layout.data_start, end, shape, ahead.proved if ahead else lambda _end: None)
-    if verdict is None:
-        if ahead:
+    try:
+        verdict = proved(text.path, layout.data_start, end, shape, ahead.proved if ahead else lambda _end: None)
+    finally:
+        if ahead and not ahead.complete:
             ahead.forget()
+    if verdict is None:
         verdict = scan(text.path, layout.data_start, end, shape, min(4, os.cpu_count() or 1))
     if verdict.bad_byte is not None:
         raise BadByte(verdict.bad_byte)
