@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -120,6 +122,46 @@ def test_a_code_that_proves_too_narrow_for_a_later_segment_is_made_wider(
     frame = held.frame.collect()
     assert frame["word"].cast(pl.String).to_list() == words
     assert frame[ROW].to_list() == list(range(1000))
+
+
+@pytest.mark.usefixtures("begins")
+@pytest.mark.parametrize("texts", [3, 40, 400])
+@pytest.mark.parametrize("at", [None, 50, 5_000, 9_999])
+def test_a_text_that_the_sample_lacks_is_read_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: int, at: int | None
+) -> None:
+    """Columns are taken to have the texts of their sample alone, and that is seen to be wrong where it is."""
+    monkeypatch.setattr(coding, "_SAMPLE", 2_000)
+    monkeypatch.setattr(coding, "SEGMENT", 40_000)
+    words = [f"word {i % texts}" if i % 11 else None for i in range(10_000)]
+    if at is not None:
+        words[at] = "new"
+    frame = pl.DataFrame({"id": [f"S{i}" for i in range(10_000)], "word": words, "rows": ["a", "b"] * 5_000})
+    path = tmp_path / "list.csv"
+    frame.write_csv(path)
+    kinds = []
+    piece = coding.Ahead._piece
+
+    def watched(*given: Any) -> pl.DataFrame | None:
+        made = piece(*given)
+        assert made is not None
+        kinds.append(made.schema["rows"])
+        return made
+
+    monkeypatch.setattr(coding.Ahead, "_piece", watched)
+    begun = _read(path).begun
+    assert begun is not None
+    held = begun.result()
+    assert held is not None
+    assert held.frame.with_columns(pl.col("word", "rows").cast(pl.String)).equals(frame)
+    assert all(isinstance(held.frame.schema[name], pl.Enum) for name in ("word", "rows"))
+    assert len(kinds) > 3
+    assert all(isinstance(kind, pl.Enum) for kind in kinds) == (at is None or at == 50)
+    told = held.words["word"]
+    assert dict(zip(told.texts, told.rows.tolist(), strict=True)) == {None: words.count(None)} | Counter(
+        word for word in words if word is not None
+    )
+    assert [words[row] for row in told.first.tolist()] == told.texts.to_list()
 
 
 @pytest.mark.usefixtures("begins")

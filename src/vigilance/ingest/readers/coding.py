@@ -35,6 +35,8 @@ _WIDTHS: Final[tuple[tuple[int, Any, int], ...]] = ((24, pl.UInt8, 1), (6_000, p
 _TEXT_BYTES: Final = 16
 _FEW: Final = 4_096
 """Texts up to which a column is an enumeration: each row group of a file it is written to names them all."""
+_OFTEN: Final = 4
+"""A column is taken to have no other texts than its sample, until one is met, if the sample has each so many times."""
 SEGMENT: Final = 8 << 20
 """Bytes that are parsed together, by one thread as far as that goes: fewer cost more calls, more leave cores idle."""
 _SAMPLED: Final = 4 << 20
@@ -91,6 +93,7 @@ class Ahead:
         self._pool = ThreadPoolExecutor(_THREADS)
         self._plan: Future[_Plan | None] | None = None
         self._pieces: list[Future[pl.DataFrame | None]] = []
+        self._guessed = True
 
     def proved(self, end: int) -> None:
         """Whatever stands before byte ``end``, where a line begins or the file ends, is good records."""
@@ -118,9 +121,11 @@ class Ahead:
         plan = None if self._plan is None else self._plan.result()
         if plan is None:
             return None
+        for piece in pieces:
+            piece.result()
         # No name may stay for a piece: its columns go as soon as they are in one with the others.
         found = (piece.result() for piece in pieces)
-        frame = pl.concat(part for part in found if part is not None)
+        frame = pl.concat(plan.alike(part, guessed=self._guessed) for part in found if part is not None)
         pieces.clear()
         return _settled(frame, plan)
 
@@ -134,7 +139,14 @@ class Ahead:
         plan = planned.result()
         if plan is None:
             return None
-        return self._parse(self._read(begin, end), plan.kinds).collect(engine="streaming")
+        content = self._read(begin, end)
+        if plan.guessed and self._guessed:
+            try:
+                return self._parse(content, plan.kinds | plan.guessed).collect(engine="streaming")
+            except pl.exceptions.ComputeError:
+                # A text that the sample lacks, or something that the other types do not suit either.
+                self._guessed = False
+        return self._parse(content, plan.kinds).collect(engine="streaming")
 
     def _read(self, begin: int, end: int) -> bytes:
         # Buffered: unlike the system, it reads on until all is there.
@@ -150,15 +162,28 @@ class Ahead:
 class _Plan:
     """The types of the columns that are held as codes, and the words of the sample under the first of their codes."""
 
-    kinds: Mapping[str, pl.Categorical]
+    kinds: dict[str, pl.DataType]
     known: Mapping[str, pl.Series]
     """Codes last as long as somebody holds a column of them."""
+    guessed: dict[str, pl.DataType]
+    """Cheaper types for some of them: enumerations of the words of the sample, with the same codes."""
+
+    def alike(self, piece: pl.DataFrame, *, guessed: bool) -> pl.DataFrame:
+        """A piece of a file, with the types that all its pieces have: the guessed ones if each piece let them stand."""
+        if guessed:
+            return piece
+        return piece.with_columns(
+            pl.col(name).to_physical().cast(self.known[name].to_physical().dtype).cat.to(self.kinds[name])
+            for name, kind in self.guessed.items()
+            if piece.schema[name] == kind
+        )
 
 
 def _planned(sample: pl.DataFrame, names: Sequence[str], rows: int, *, wide: bool) -> _Plan | None:
     """How to hold a file of so many rows; None where it is not worth it, or too large."""
     limit = sample.height * _REPEATING
-    words = {name: found for name in names if len(found := sample[name].unique().drop_nulls().sort()) < limit}
+    counted = {name: _texts(sample[name]) for name in names}
+    words = {name: found for name, (found, _least) in counted.items() if len(found) < limit}
     widths = {n: next(kind for kind in _WIDTHS if len(found) <= kind[0]) for n, found in words.items()}
     # A text of up to 12 bytes lies inside its own 16 bytes.
     plain = sum(_TEXT_BYTES + _beyond(sample[name]) for name in names if name not in words)
@@ -167,7 +192,15 @@ def _planned(sample: pl.DataFrame, names: Sequence[str], rows: int, *, wide: boo
         return None
     physical = {name: pl.UInt32 if wide else kind for name, (_most, kind, _width) in widths.items()}
     kinds = {n: pl.Categorical(pl.Categories.random("vigilance", physical=kind)) for n, kind in physical.items()}
-    return _Plan(kinds, {name: words[name].cast(kind) for name, kind in kinds.items()})
+    often = [name for name, found in words.items() if len(found) <= _FEW and counted[name][1] >= _OFTEN]
+    known = {name: words[name].cast(kind) for name, kind in kinds.items()}
+    return _Plan(dict(kinds), known, {name: pl.Enum(words[name]) for name in often})
+
+
+def _texts(column: pl.Series) -> tuple[pl.Series, int]:
+    """The texts of a column in their order, and in how many rows the rarest is."""
+    found = column.drop_nulls().alias("text").value_counts(name="rows").sort("text")
+    return found["text"], min(found["rows"].to_list(), default=0)
 
 
 def _settled(frame: pl.DataFrame, plan: _Plan) -> Held:
@@ -192,8 +225,11 @@ def _coded(column: pl.Series, known: int) -> tuple[pl.Series, Words]:
     The codes of an enumeration depend on nothing but the file: texts beyond those ``known`` before got theirs as the
     threads met them, and are sorted.
     """
+    codes = column.to_physical()
+    if isinstance(column.dtype, pl.Enum):
+        return column, _words(column.name, column.dtype.categories, codes)
     assert isinstance(column.dtype, pl.Categorical)
-    texts, codes = column.dtype.categories.to_series(), column.to_physical()
+    texts = column.dtype.categories.to_series()
     if len(texts) <= _FEW:
         later = texts.slice(known).sort()
         if not later.equals(texts.slice(known)):
@@ -203,8 +239,12 @@ def _coded(column: pl.Series, known: int) -> tuple[pl.Series, Words]:
         kind = pl.Enum(texts)
         codes = codes.cast(pl.Series(dtype=kind).to_physical().dtype)
         column = codes.cat.to(kind).alias(column.name)
+    return column, _words(column.name, texts, codes)
+
+
+def _words(name: str, texts: pl.Series, codes: pl.Series) -> Words:
     rows, first = _counted(codes, len(texts))
-    return column, Words(texts.alias(column.name).extend_constant(None, 1), rows, first)
+    return Words(texts.alias(name).extend_constant(None, 1), rows, first)
 
 
 def _counted(codes: pl.Series, blank: int) -> tuple[Numbers, Numbers]:
