@@ -197,6 +197,8 @@ def test_the_country_index() -> None:
     by_code = {row["iso3"]: row for row in frame.iter_rows(named=True)}
     assert by_code["NOR"]["forced_labour_index"] < by_code["PRK"]["forced_labour_index"]
     assert by_code["CHN"]["c029"] == "in_force"
+    assert by_code["NOR"]["forced_labour_ratio"] < 1
+    assert by_code["NOR"]["forced_labour_rate"] < by_code["TKM"]["forced_labour_rate"]
     early = vigilance.countries(on=datetime(2022, 10, 1))  # noqa: DTZ001 - a date in disguise
     assert dict(early.select("iso3", "c029").iter_rows())["CHN"] == "ratified"
     assert dict(vigilance.countries(on=ON, lang="fr").select("iso3", "name").iter_rows())["DEU"] == "Allemagne"

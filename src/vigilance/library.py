@@ -27,6 +27,7 @@ from vigilance.rules import Judgements
 from vigilance.run import Run, open_run
 from vigilance.scoring.assess import PLACE, SCORES
 from vigilance.scoring.country import country_index
+from vigilance.scoring.country_term import country_rates
 from vigilance.summary import Summary
 from vigilance.terms import HAZARDS
 
@@ -34,6 +35,7 @@ _ = messages("run")
 
 INDEX_PARTS: Final = ("structure", "process", "outcome", "index", "index_5_years_before", "coverage")
 CONVENTIONS: Final = ("c029", "c105", "c138", "c182", "p029")
+IN_SCORES: Final = ("ratio", "rate")
 NAME: Final = "frame"
 """What a table without a file is called in issues and in a run's record."""
 
@@ -220,19 +222,24 @@ def countries(
 
     One row per ILO member, and per other country of which anything is known: ``iso3, name, ilo_region``; per hazard
     ``<h>_structure, _process, _outcome, _index, _index_5_years_before`` (0 to 1, higher is worse, null unknown) and
-    ``_coverage`` (share of the inputs known); per convention its status.
+    ``_coverage`` (share of the inputs known); per convention its status; per hazard what scores make of the index,
+    ``<h>_ratio`` (to the average of the region) and ``<h>_rate`` (people affected per 1,000 employed).
     """
     with use(_language(lang)):
         day = _day(on)
         facts = reference.load(_path(data)).in_force(day)
-        index: pl.DataFrame = country_index(facts, _judgements(rules, day, set)).to_native()
+        judgements = _judgements(rules, day, set)
+        index = country_index(facts, judgements)
+        rates: pl.DataFrame = country_rates(facts, judgements, index).to_native()
     names = facts.table("countries").select("iso3", pl.col(f"name_{lang}").alias("name"), "ilo_member")
     known = pl.any_horizontal(pl.col(f"{hazard}_index").is_not_null() for hazard in HAZARDS)
     parts = [f"{hazard}_{part}" for hazard in HAZARDS for part in INDEX_PARTS]
+    shown: pl.DataFrame = index.to_native()
     return (
-        index.join(names, on="iso3", how="left")
+        shown.join(rates, on="iso3", how="left")
+        .join(names, on="iso3", how="left")
         .filter(known | pl.col("ilo_member"))
-        .select("iso3", "name", "ilo_region", *parts, *CONVENTIONS)
+        .select("iso3", "name", "ilo_region", *parts, *CONVENTIONS, *(f"{h}_{m}" for h in HAZARDS for m in IN_SCORES))
         .sort("iso3")
     )
 

@@ -47,6 +47,19 @@ def test_csv_keeps_its_contract() -> None:
                 assert 0 <= float(value) <= 1
 
 
+def test_what_scores_make_of_the_index_stands_at_the_end() -> None:
+    text = run("--format", "csv", *ON).stdout
+    wanted = [f"{hazard}_{name}" for hazard in ("forced_labour", "child_labour") for name in ("ratio", "rate")]
+    assert text.split("\n", 1)[0].split(",")[-4:] == wanted
+    told = {row["iso3"]: row for row in json.loads(run(*ON, "--json").stdout)["countries"]}
+    assert told["NOR"]["forced_labour_ratio"] < 1 < told["TKM"]["forced_labour_ratio"]
+    # Arab States 5.3 and Africa 2.9 per 1,000 people: with the same index a country stands higher in the first.
+    assert told["JOR"]["forced_labour_rate"] / told["JOR"]["forced_labour_ratio"] == pytest.approx(
+        4.962 * 5.3 / 3.5, rel=1e-4
+    )
+    assert {row["forced_labour_rate"] is None for row in told.values() if row["forced_labour_index"] is None} <= {True}
+
+
 def test_statuses_follow_the_date() -> None:
     now, then, between = rows(*ON), rows("--on", "2020-01-01"), rows("--on", "2022-10-01")
     assert now["TON"]["c182"] == "in_force"

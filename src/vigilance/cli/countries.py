@@ -28,6 +28,8 @@ FORMATS: Final = ("table", "csv", "json")
 CONVENTIONS: Final = ("c029", "c105", "c138", "c182", "p029")
 MEASURES: Final = ("structure", "process", "outcome", "index", "index_5_years_before", "coverage")
 MORE: Final = ("structure_5_years_before", "sd", "index_centred")
+IN_SCORES: Final = ("ratio", "rate")
+"""What scores make of the index: the ratio to the region's average, and people affected per 1,000 employed."""
 COLUMNS: Final = (
     "iso3",
     "name",
@@ -35,6 +37,7 @@ COLUMNS: Final = (
     *(f"{hazard}_{measure}" for hazard in HAZARDS for measure in MEASURES),
     *CONVENTIONS,
     *(f"{hazard}_{measure}" for hazard in HAZARDS for measure in MORE),
+    *(f"{hazard}_{measure}" for hazard in HAZARDS for measure in IN_SCORES),
 )
 """The columns of ``--format csv``, in order; the first twenty are the contract of the command."""
 
@@ -98,10 +101,13 @@ def _index(day: date, lang: str, hazard: Hazard, wanted: Sequence[str]) -> tuple
 
     from vigilance import reference, rules  # noqa: PLC0415
     from vigilance.scoring.country import country_index  # noqa: PLC0415
+    from vigilance.scoring.country_term import country_rates  # noqa: PLC0415
 
     facts, judgements = reference.load().in_force(day), rules.load().in_force(day)
     names = facts.table("countries").select("iso3", "iso2", "name_en", "name_fr", "ilo_member")
-    frame = country_index(facts, judgements).to_native().join(names, on="iso3", how="left")
+    index = country_index(facts, judgements)
+    rates = country_rates(facts, judgements, index).to_native()
+    frame = index.to_native().join(rates, on="iso3", how="left").join(names, on="iso3", how="left")
     known = pl.any_horizontal(pl.col(f"{each}_index").is_not_null() for each in HAZARDS)
     frame = frame.filter(known | pl.col("ilo_member"))
     if wanted:

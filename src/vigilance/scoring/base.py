@@ -53,23 +53,27 @@ def bases(
 
     Raises ``UsageError`` when no estimate had been published on the date.
     """
+    return {hazard: base_of(hazard, facts, judgements, divisions, countries) for hazard in HAZARDS}
+
+
+def base_of(
+    hazard: Hazard, facts: Facts, judgements: Judgements, divisions: NDArray[np.str_], countries: nw.DataFrame[Any]
+) -> Base:
+    """The base rate of one hazard; see ``bases``."""
     estimates = nw.from_native(facts.table("global_estimates"), eager_only=True)
-    by_division = sectors(judgements, divisions)
     shares = {name: judgements.value(f"method.employment_share.{name}") for name in BROAD_SECTORS}
-    found = {}
-    for hazard in HAZARDS:
-        rates, source, since = _sector_rates(hazard, estimates, judgements, shares)
-        world = sum(shares[name] * rates[name] for name in BROAD_SECTORS)
-        ratio = np.array([world if sector == WORLD else rates[sector] for sector in by_division]) / world
-        region, region_source, region_since = _regions(hazard, facts, judgements, estimates, countries)
-        found[hazard] = Base(
-            world=world,
-            activity=np.log(ratio),
-            region=region,
-            sources={"base": source, "activity": source, "region": region_source},
-            since={"base": since, "activity": since, "region": region_since},
-        )
-    return found
+    rates, source, since = _sector_rates(hazard, estimates, judgements, shares)
+    world = sum(shares[name] * rates[name] for name in BROAD_SECTORS)
+    by_division = sectors(judgements, divisions)
+    ratio = np.array([world if sector == WORLD else rates[sector] for sector in by_division]) / world
+    region, region_source, region_since = _regions(hazard, facts, judgements, estimates, countries)
+    return Base(
+        world=world,
+        activity=np.log(ratio),
+        region=region,
+        sources={"base": source, "activity": source, "region": region_source},
+        since={"base": since, "activity": since, "region": region_since},
+    )
 
 
 def sectors(judgements: Judgements, divisions: NDArray[np.str_]) -> list[str]:

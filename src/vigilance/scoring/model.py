@@ -17,10 +17,11 @@ from vigilance.reference import Facts
 from vigilance.rules import Judgements
 from vigilance.scoring import lines
 from vigilance.scoring.activities import Activities, activities
-from vigilance.scoring.base import WORLD, Base, bases
+from vigilance.scoring.base import Base, bases
 from vigilance.scoring.cell_factors import Listed, Listing, list_lines, listed, over_unknown, state_imposed
 from vigilance.scoring.centring import Axes, axes, ln_average
 from vigilance.scoring.country import country_index
+from vigilance.scoring.country_term import Countries, country_term, known_countries
 from vigilance.scoring.listings import Grid, Programmes, programmes
 from vigilance.scoring.neighbours import Graded
 from vigilance.scoring.site_numbers import Shares, migrants, over_unknown_migrants, size, sponsorship
@@ -29,21 +30,6 @@ from vigilance.terms import HAZARDS, TIERS, Hazard
 
 Floats = NDArray[np.float64]
 States = NDArray[np.int8]
-
-
-@dataclass(frozen=True)
-class Countries:
-    """One hazard's country term (C): ln ratio, its variance, and what knowing the country is worth in the grade.
-
-    ``centred`` is the index less its region's centre, ``sd`` the standard deviation of the index.
-    """
-
-    centred: Floats
-    sd: Floats
-    ln: Floats
-    var: Floats
-    weight: Floats
-    known: Floats
 
 
 @dataclass(frozen=True)
@@ -124,15 +110,8 @@ def build(facts: Facts, judgements: Judgements, *, earlier: Facts | None = None)
     ``_index_5_years_before``), the lists and programmes known then, and the base rates of ``facts``, so that what moves
     between the two is the world and not the estimates. Raises ``UsageError`` when no base rate had been published yet.
     """
-    known = nw.from_native(facts.table("countries"), eager_only=True).sort("iso3")
     index = nw.from_native(country_index(facts, judgements), eager_only=True)
-    # Territories that the ILO assigns to no region (Antarctica, ...) stand at the world's average.
-    known = known.with_columns(nw.col("ilo_region").fill_null(WORLD))
-    countries = known.join(index.drop("ilo_region"), on="iso3", how="left").sort("iso3")
-    people = nw.from_native(facts.table("population"), eager_only=True).select("iso3", "million")
-    countries = countries.join(people, on="iso3", how="left").sort("iso3")
-    used = "index" if earlier is None else "index_5_years_before"
-    countries = countries.with_columns(nw.col(f"{h}_{used}").alias(f"{h}_index_used") for h in HAZARDS)
+    countries = known_countries(facts, index, "index" if earlier is None else "index_5_years_before")
     profile = activities(judgements)
     grid = Grid(countries=countries["iso3"].to_numpy().astype("U3"), divisions=profile.codes)
     regions = countries["ilo_region"].to_numpy().astype("U24")
@@ -195,7 +174,7 @@ def _hazard(
         base_var=judgements.sd_ln(f"method.base_range.{hazard}") ** 2,
         unknown_activity_var=unknown,
         unknown_activity=np.maximum(unknown, over_unknown_activity(by_state, by_cell)),
-        country=_country_term(hazard, judgements, countries, regions),
+        country=country_term(hazard, judgements, countries, regions),
         tier=tier,
         workforce=workforce,
         listings=listings,
@@ -219,45 +198,6 @@ def _workforce(hazard: Hazard, judgements: Judgements, profile: Activities, at: 
     ln = np.where(sector < 0, 0.0, ln - ln_average(ln, employed, sector))[0]
     centred = ln / weight.value
     return Graded(centred=centred, ln=ln, var=(ln * weight.sd_ln) ** 2)
-
-
-def _country_term(
-    hazard: Hazard, judgements: Judgements, countries: nw.DataFrame[Any], regions: NDArray[np.str_]
-) -> Countries:
-    """β·X, centred so that the ratios of a region's countries average to one, each weighing its population.
-
-    The regional prevalence is itself an average over the people of the region, so that nothing of it is counted twice.
-    A country of which nothing is known stands at the average.
-    """
-    slope = judgements.get(f"method.country_slope.{hazard}")
-    now = _filled(countries, f"{hazard}_index", np.nan)
-    then = _filled(countries, f"{hazard}_index_used", np.nan)
-    people = _filled(countries, "million", 0.0)
-    # Before the first estimate of population had been published, countries weigh the same.
-    weights = np.where(np.isnan(now), 0.0, people if people.any() else 1.0)
-    spread, centre = np.zeros(len(regions)), np.zeros(len(regions))
-    for region in np.unique(regions):
-        mine = (regions == region) & (weights > 0)
-        if mine.any():
-            share = weights[mine] / weights[mine].sum()
-            spread[regions == region] = np.std(now[mine])
-            centre[regions == region] = np.log(share @ np.exp(slope.value * now[mine])) / slope.value
-    centred_index = np.where(np.isnan(then), 0.0, then - centre)
-    sd = np.where(np.isnan(then), spread, _filled(countries, f"{hazard}_sd", 0.0))
-    between = (slope.value * spread) ** 2
-    return Countries(
-        centred=centred_index,
-        sd=sd,
-        ln=slope.value * centred_index,
-        var=(centred_index * slope.sd) ** 2 + (slope.value * sd) ** 2,
-        weight=between,
-        known=between * _filled(countries, f"{hazard}_coverage", 0.0),
-    )
-
-
-def _filled(frame: nw.DataFrame[Any], column: str, missing: float) -> Floats:
-    values: Floats = frame[column].cast(nw.Float64).to_numpy().astype(float)
-    return np.where(np.isnan(values), missing, values)
 
 
 def _tier_term(hazard: Hazard, judgements: Judgements, profile: Activities) -> TierTerm:
