@@ -88,6 +88,16 @@ def test_an_odd_export_that_leaves_no_choice_is_read_aloud(put, name):
     assert codes(table) == [("unusual_dialect", None)]
 
 
+def test_who_says_the_delimiter_says_nothing_of_what_ends_the_lines(put):
+    content, mark = SAID["lines that end in semicolons"]
+    table = read(put(content.encode()), required=None, delimiter=mark)
+    assert table.header == ORDERS[0]
+    assert [list(row) for row in cells(table)] == ORDERS[1:]
+    assert codes(table) == [("unusual_dialect", None)]
+    with pytest.raises(InputRefused):
+        read(put(content.encode()), required=None, delimiter="|")
+
+
 @pytest.mark.parametrize("name", SAID)
 @pytest.mark.parametrize(
     "bad", ["11{0}Site{0}Dhaka{0}more", "11{0}Site", '11{0}Si"te{0}Dhaka', '11{0} "Site" {0}Dhaka']

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from vigilance import ingest
@@ -182,9 +182,11 @@ def test_what_would_not_fit_into_memory_is_not_held(tmp_path: Path, monkeypatch:
     rows=st.lists(st.tuples(*[st.text(alphabet='ab ,"é;', max_size=6)] * 2), min_size=3, max_size=60),
     segment=st.integers(1, 400),
     last=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n"]),
 )
+@example(rows=[("", ";")] * 4, segment=1, last=False, end="\r\n")
 def test_segments_are_the_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, str]], segment: int, last: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, str]], segment: int, last: bool, end: str
 ) -> None:
     monkeypatch.setattr(coding, "SEGMENT", segment)
     monkeypatch.setattr(coding, "_REPEATING", 2.0)
@@ -192,9 +194,10 @@ def test_segments_are_the_whole(
     frame = pl.DataFrame(
         {"id": [f"S{i}" for i in range(len(rows))], "a": [a for a, _ in rows], "b": [b for _, b in rows]}
     )
-    text = frame.write_csv(quote_style="necessary")
-    path.write_text(text if last else text.removesuffix("\n"), encoding="utf-8")
+    text = frame.write_csv(quote_style="necessary", line_terminator=end)
+    path.write_text(text if last else text.removesuffix(end), encoding="utf-8", newline="")
     raw = _read(path)
+    assert raw.dialect.line_end == {"\n": "LF", "\r\n": "CRLF"}[end]
     assert raw.begun is not None
     held = coded.hold(raw)
     assert held is not None

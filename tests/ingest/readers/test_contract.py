@@ -156,6 +156,17 @@ def test_declared_delimiter(put):
         read(path, delimiter="::")
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_whoever_says_the_delimiter_is_not_asked_for_it(put, end):
+    """Values that all end in another delimiter leave it open, until somebody says which it is."""
+    path = put(end.join([b"id,goods", b"1,cotton;yarn;", b"2,dye;", b"3,;", b"4,zip;thread;", b""]))
+    with pytest.raises(InputRefused, match="ambiguous"):
+        read(path, required=None)
+    table = read(path, required=None, delimiter=",")
+    assert cells(table) == [("1", "cotton;yarn;"), ("2", "dye;"), ("3", ";"), ("4", "zip;thread;")]
+    assert codes(table) == []
+
+
 GENERIC = {
     "comma": (b"a,b\n1,2\n", ","),
     "semicolon with decimal comma": (b"a;b\n1,5;2,5\n3,5;x\n", ";"),

@@ -44,14 +44,14 @@ def find(
     """
     body, first_line = start, 1
     declared = _SEP_LINE.match(head, start)
-    by_file = delimiter is None and declared is not None
+    by_caller, by_file = delimiter is not None, delimiter is None and declared is not None
     if declared:
         delimiter = delimiter or declared.group(1).decode("latin-1")
         line_end = LINE_END.match(head, declared.end())
         body, first_line = (line_end.end() if line_end else len(head)), 2
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii()):
         raise UsageError(_("a delimiter is one ASCII character, not '{text}'").format(text=delimiter))
-    sample = _Sample(head, name, matcher, limits, body, first_line)
+    sample = _Sample(head, name, matcher, limits, body, first_line, by_caller)
     try:
         return sample.layout((delimiter,) if delimiter else DELIMITERS, headless=headless)
     except InputRefused:
@@ -64,7 +64,10 @@ def find(
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """The head of a file, from byte ``body`` on line ``line``, and what is sought in it."""
+    """The head of a file, from byte ``body`` on line ``line``, and what is sought in it.
+
+    ``said``: it is the caller who names the delimiter.
+    """
 
     head: bytes
     name: str
@@ -72,6 +75,7 @@ class _Sample:
     limits: Limits
     body: int
     line: int
+    said: bool
 
     def layout(self, marks: Sequence[str], *, headless: bool) -> Layout:
         """The layout under one of some delimiters. Raises ``InputRefused`` when none, or more than one, fits."""
@@ -85,7 +89,7 @@ class _Sample:
             else by_counts(parsed, self.name, headless=headless)
         )
         _refuse_foreign_quotes(fit, self.name)
-        _refuse_second_delimiter(fit, self.name)
+        _refuse_second_delimiter(fit, self.name, said=self.said)
         _refuse_doubled_delimiter(fit, self.name)
         return _layout(self.head, fit, self.name, self.limits)
 
@@ -194,12 +198,16 @@ def _is_wrapped(cell: str) -> bool:
     return len(plain) > 1 and plain[0] + plain[-1] in _QUOTE_PAIRS
 
 
-def _refuse_second_delimiter(fit: Fit, name: str) -> None:
-    """Refuse a file whose lines, nearly all, end in another delimiter than the one between cells."""
+def _refuse_second_delimiter(fit: Fit, name: str, *, said: bool) -> None:
+    """Refuse a file whose lines, nearly all, end in another delimiter than the one between cells.
+
+    Below a header that does not end so, it belongs to the values if the caller ``said`` what parts the cells.
+    """
     lasts = [record.cells[-1].rstrip() for record in (fit.record, *fit.below) if record.cells and record.filled]
     for mark in DELIMITERS:
         ending = sum(last.endswith(mark) for last in lasts)
-        if mark != fit.delimiter and len(lasts) > 1 and ending >= AGREE * len(lasts):
+        of_values = said and not lasts[0].endswith(mark)
+        if mark != fit.delimiter and len(lasts) > 1 and ending >= AGREE * len(lasts) and not of_values:
             raise ambiguous(name, fit.record.line, [fit.delimiter, mark])
 
 

@@ -81,7 +81,7 @@ def _read_as_said(asked: Asked) -> RawTable:
             table = _better(table, _other(asked))
         return _looked_through(asked, table)
     except InputRefused as refused:
-        other = None if asked.delimiter else _other(asked)
+        other = _other(asked)
         if other is not None:
             with suppress(InputRefused):
                 return _looked_through(asked, other)
@@ -123,8 +123,10 @@ def _other(asked: Asked) -> RawTable | None:
     """The file in the one other dialect that makes it regular, if there is one and it holds a table."""
     text = open_text(asked.source, asked.name, asked.encoding)
     alternative = alternatives.find(text)
-    copy = alternatives.rewrite(text, alternative) if alternative else None
-    if alternative is None or copy is None:
+    if alternative is None or asked.delimiter not in (None, alternative.delimiter):
+        return None
+    copy = alternatives.rewrite(text, alternative)
+    if copy is None:
         return None
     mark = alternative.delimiter if alternative.delimiter in DELIMITERS else ","
     try:
