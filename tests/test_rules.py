@@ -154,6 +154,24 @@ def test_an_expert_prior_says_so(book: rules.Rulebook) -> None:
             assert entry.value.exact or only != {"law"}, f"{path}: a law gives no range"
 
 
+def test_each_source_is_cited(book: rules.Rulebook) -> None:
+    """A source that no judgement rests on does not belong here: those of facts stand on the cards of ``data/``."""
+
+    def stated(block: object) -> set[str]:
+        if not isinstance(block, dict):
+            return set()
+        own = block.get("sources") or ()
+        return {*own}.union(*(stated(inner) for inner in block.values()))
+
+    compiled = book.compiled
+    cited = {name for path in book.paths for entry in book.history(path) for name in entry.value.sources}
+    cited |= stated(compiled["files"]) | stated(compiled["words"]) | stated(compiled["tables"])
+    for name in book.tables:
+        rows = pl.read_csv(book.root / "tables" / name / "table.csv", infer_schema=False)
+        cited |= set(" ".join(rows["source"] if "source" in rows.columns else ()).split())
+    assert sorted(set(book.sources) - cited) == []
+
+
 def test_profiles_cover_every_division(judgements: rules.Judgements) -> None:
     profile = judgements.table("activity_profile")
     sectors = judgements.table("broad_sector")
