@@ -18,20 +18,8 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from tests.conftest import sites
-from tests.scoring.test_evidence import (
-    AUDITS,
-    EVENTS,
-    FINDINGS,
-    GRIEVANCES,
-    MATCHES,
-    ON,
-    Rows,
-    Scenario,
-    audit_rows,
-    event_rows,
-    finding_rows,
-    ticket_rows,
-)
+from tests.scoring.evidence_cases import Rows, Scenario, audit_rows, event_rows, finding_rows, ticket_rows
+from tests.scoring.evidence_rows import AUDITS, EVENTS, FINDINGS, GRIEVANCES, MATCHES, ON
 from tests.scoring.test_measures import SCHEMA as MEASURES
 
 from vigilance import engines, evidence
