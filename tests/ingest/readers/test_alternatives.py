@@ -48,6 +48,13 @@ def test_quotes_as_inch_marks_on_several_lines_are_signs(put):
     assert codes(table) == [("unusual_dialect", None)]
 
 
+def test_blanks_around_the_quotes_of_two_cells_are_damage(put):
+    rows = "".join(f"{n};steel\n" for n in range(3, 20))
+    table = read(put(f'id;text\n1; "blue" \n2; "dark red" \n{rows}'.encode()), required=None)
+    assert table.rejected["line"].to_list() == [2, 3]
+    assert table.counts.loaded == 17
+
+
 @pytest.mark.parametrize("bad", ['1,"a', '1,a"', '1,a"b"', '1,"a"b"c"'])
 def test_one_odd_quote_is_damage_not_a_dialect(put, bad):
     table = read(put(f"id,text\n{bad}\n2,b\n3,c\n4,d\n5,e\n".encode()), required=None)

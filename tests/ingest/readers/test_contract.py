@@ -89,8 +89,9 @@ def test_bad_record_is_set_aside_alone_with_its_bytes(put, case, quoted):
 def test_two_stray_quotes_do_not_swallow_a_record(put):
     table = read(put(HEAD + b'1,a,"FR\n2,b,DE\n3,c,IT"\n4,d,ES\n'))
     assert cells(table) == [("4", "d", "ES")]
-    assert table.counts.set_aside == 1
-    assert table.rejected["bytes"].to_list() == [b'1,a,"FR\n2,b,DE\n3,c,IT"']
+    assert table.counts.set_aside == 3
+    assert table.rejected["bytes"].to_list() == [b'1,a,"FR', b"2,b,DE", b'3,c,IT"']
+    assert codes(table) == [("unclosed_quote", line) for line in (2, 3, 4)]
 
 
 AROUND = {

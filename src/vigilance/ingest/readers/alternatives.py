@@ -208,7 +208,9 @@ def _quotes_are_signs(records: list[list[str]]) -> bool:
     quoting = [[cell for cell in cells if '"' in cell] for cells in records]
     cells = [cell for cells in quoting for cell in cells]
     sound = all(
-        not cell.startswith('"') and '""' not in cell and (cell.count('"') % 2 == 0 or not re.search(r'(?<!\d)"', cell))
+        not cell.lstrip().startswith('"')
+        and '""' not in cell
+        and (cell.count('"') % 2 == 0 or not re.search(r'(?<!\d)"', cell))
         for cell in cells
     )
     return sound and sum(map(bool, quoting)) > 1

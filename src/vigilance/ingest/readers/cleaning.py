@@ -327,13 +327,16 @@ class _Chunk:
         while after[last] <= end and last + 1 < len(self.lines):
             last += 1
             swallowed = swallowed or (after[last] <= end and self.fate[last] == 0 and self.cells[last] == width)
+        if swallowed and width > 2:
+            # Lines that are whole records by themselves: two stray quotes swallowed them, or a text looks so. Each of
+            # them may be one that is lost, so each is named.
+            fates = self.fate[index : last + 1]
+            fates[~np.isin(fates, (Fate.BLANK, Fate.REPEATED_HEADER))] = Fate.UNCLOSED_QUOTE
+            return last + 1
         cells = count_cells(record, self.separator)
         self.cells[index] = cells
         fate = Fate.GOOD
-        if swallowed and width > 2:
-            # Lines that are whole records by themselves: two stray quotes swallowed them, or a text looks so.
-            fate = Fate.UNCLOSED_QUOTE
-        elif cells != width:
+        if cells != width:
             fate = Fate.TOO_FEW if cells < width else Fate.TOO_MANY
         elif len(record) > self.plan.limits.cell and self._longest(record) > self.plan.limits.cell:
             fate = Fate.TOO_LONG
