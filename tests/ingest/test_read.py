@@ -199,6 +199,7 @@ def test_grievances_keep_nothing_but_known_columns(sites: Callable[..., Any]) ->
         ),
         ("holdings", {"Name": "APPLE INC", "Ticker": "AAPL", "Weight (%)": "50.00", "Location": "United States"}),
         ("issuers", {"name": "Acme", "country": "FR", "activity": "Textiles", "share": "0.4"}),
+        ("rankings", {"pays": "Inde", "prévalence": "8,0"}),
     ],
 )
 def test_every_other_table_is_read(sites: Callable[..., Any], table: str, columns: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from vigilance.calibrate import backtest as back
 from vigilance.calibrate import coverage as cover
 from vigilance.calibrate import fit as fitting
 from vigilance.calibrate import published_audits as published
+from vigilance.calibrate import rankings as ranked
 from vigilance.calibrate import robustness as robust
 from vigilance.calibrate import worlds
 from vigilance.calibrate.outcomes import Outcomes, outcomes
@@ -26,7 +27,7 @@ from vigilance.calibrate.stress import Stress
 from vigilance.errors import UsageError
 from vigilance.explanation import basis
 from vigilance.i18n import messages
-from vigilance.reference import Reference
+from vigilance.reference import Facts, Reference
 from vigilance.rules import Judgements, Rulebook
 from vigilance.run import Run
 from vigilance.scoring.model import Model, build
@@ -39,7 +40,10 @@ CALIBRATE: Final = "calibrate"
 ROBUSTNESS: Final = "robustness"
 COVERAGE: Final = "coverage"
 AUDITS: Final = "audits"
-PARTS: Final = (BACKTEST, COVERAGE, AUDITS, ROBUSTNESS, CALIBRATE)
+RANKINGS: Final = "rankings"
+PARTS: Final = (BACKTEST, COVERAGE, AUDITS, RANKINGS, ROBUSTNESS, CALIBRATE)
+WITHOUT_MODEL: Final = {BACKTEST, RANKINGS}
+"""The parts that build what they need themselves."""
 MORRIS: Final = "morris"
 SOBOL: Final = "sobol"
 METHODS: Final = (MORRIS, SOBOL)
@@ -63,6 +67,7 @@ class Asked:
     run: Run | None = None
     audits: Path | None = None
     findings: Path | None = None
+    against: ranked.Given | None = None
     draws: int = cover.DRAWS
     trajectories: int = robust.TRAJECTORIES
     samples: int = shares.SAMPLES
@@ -89,6 +94,7 @@ class Found:
     backtest: back.Backtest | None = None
     coverage: cover.Coverage | None = None
     audits: published.PublishedAudits | None = None
+    rankings: ranked.Compared | None = None
     robustness: robust.Screening | None = None
     attribution: shares.Attribution | None = None
     calibration: Sequence[Calibration] = ()
@@ -99,8 +105,8 @@ class Found:
 def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
     """Do what was asked.
 
-    Raises ``UsageError`` when calibration is asked for without a run and its findings, or when rules or facts are not
-    those of the run; and what the parts raise.
+    Raises ``UsageError`` when calibration is asked for without a run and its findings, rankings without a file, or
+    when rules or facts are not those of the run; and what the parts raise.
     """
     facts, judgements = reference.in_force(asked.on), rulebook.in_force(asked.on)
     if asked.run is not None:
@@ -108,7 +114,9 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
     found: dict[str, Any] = {"digests": {"rules": judgements.digest, "facts": facts.digest}}
     if BACKTEST in asked.parts:
         found["backtest"] = back.backtest(reference, judgements, asked.on)
-    if set(asked.parts) <= {BACKTEST}:
+    if RANKINGS in asked.parts:
+        found["rankings"] = _ranked(asked, facts, judgements)
+    if set(asked.parts) <= WITHOUT_MODEL:
         return Found(asked, **found)
     plain = build(facts, judgements)
     # Audit statistics of a run are part of the model that scored it.
@@ -124,6 +132,14 @@ def validate(asked: Asked, reference: Reference, rulebook: Rulebook) -> Found:
     if CALIBRATE in asked.parts:
         found |= _calibrated(asked, model, judgements, sites)
     return Found(asked, **found)
+
+
+def _ranked(asked: Asked, facts: Facts, judgements: Judgements) -> ranked.Compared:
+    if asked.against is None:
+        raise UsageError(
+            _("rankings needs the ranking to be held against"), hint=_("vigilance validate rankings --against FILE")
+        )
+    return ranked.compared(asked.against, facts, judgements)
 
 
 def _robustness(asked: Asked, model: Model, judgements: Judgements, sites: pl.DataFrame | None) -> dict[str, Any]:
@@ -252,6 +268,8 @@ def summary(found: Found) -> dict[str, Any]:
         }
     if found.audits is not None:
         told[AUDITS] = {"period": found.audits.period, "rows": found.audits.rows.to_dicts()}
+    if found.rankings is not None:
+        told[RANKINGS] = ranked.summary(found.rankings)
     if found.robustness is not None:
         told[ROBUSTNESS] = {
             "sites": found.robustness.sites,

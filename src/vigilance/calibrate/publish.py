@@ -113,6 +113,11 @@ def _frames(found: Found) -> dict[str, pl.DataFrame]:
         frames["coverage-lines"] = found.coverage.lines
     if found.audits is not None:
         frames["audits"] = found.audits.rows
+    if found.rankings is not None:
+        frames |= {
+            f"rankings-{name}": getattr(found.rankings, name)
+            for name in ("results", "against", "regions", "differences", "issues")
+        }
     if found.robustness is not None:
         frames |= {"robustness": found.robustness.effects, "robustness-draws": found.robustness.draws}
     if found.attribution is not None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from vigilance.calibrate import backtest as back
-from vigilance.calibrate import figures, report_stress, trial, words
+from vigilance.calibrate import figures, report_rankings, report_stress, trial, words
 from vigilance.calibrate import predictors as of
 from vigilance.calibrate.job import Calibration, Found
 from vigilance.calibrate.windows import GOODS
@@ -31,6 +31,8 @@ def document(found: Found) -> Document:
         made.append(report_stress.coverage(found.coverage))
     if found.audits is not None:
         made.append(report_stress.audits(found.audits))
+    if found.rankings is not None:
+        made.append(report_rankings.section(found.rankings))
     if found.robustness is not None:
         made.append(report_stress.robustness(found.robustness, found.attribution))
     made += [_calibration(one) for one in found.calibration]

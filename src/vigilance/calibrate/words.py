@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vigilance.calibrate import predictors as of
+from vigilance.calibrate import rankings
 from vigilance.i18n import messages
 
 _ = messages("calibrate")
@@ -90,3 +91,24 @@ def regions() -> dict[str, str]:
         "middle": _("Middle third"),
         "high": _("Highest third"),
     }
+
+
+def ranked() -> dict[str, str]:
+    """What is held against a ranking of countries."""
+    return {
+        "forced_labour_index": _("Forced labour, index"),
+        "forced_labour_rate": _("Forced labour, rate"),
+        "child_labour_index": _("Child labour, index"),
+        "child_labour_rate": _("Child labour, rate"),
+        "forced_labour_region_rate": _("Forced labour, rate of the region alone"),
+        "child_labour_region_rate": _("Child labour, rate of the region alone"),
+        "forced_labour_plain_rate": _("Forced labour, rate by rule of law"),
+        "child_labour_plain_rate": _("Child labour, rate by rule of law"),
+        rankings.RULE_OF_LAW: _("Rule of law alone"),
+        rankings.GOVERNANCE: _("Governance, mean of three"),
+    }
+
+
+def rankings_of() -> dict[str, str]:
+    """Kinds of rankings that have a bar."""
+    return {rankings.PREVALENCE: _("prevalence"), rankings.VULNERABILITY: _("vulnerability")}

@@ -35,6 +35,7 @@ TABLES: Final = (
     "audit_statistics",
     "holdings",
     "issuers",
+    "rankings",
     "table",
 )
 

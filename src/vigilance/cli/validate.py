@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from vigilance.cli.options import FILE, on_option, print_json, shown, speech_options, today
+from vigilance.cli.options import FILE, SET_ASIDE, on_option, pairs, print_json, shown, speech_options, today
 from vigilance.cli.progress import progress
 from vigilance.cli.spoken import SpokenCommand
+from vigilance.errors import UsageError
 from vigilance.i18n import messages, use
+from vigilance.terms import HAZARDS, Hazard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vigilance.calibrate.job import Found
+    from vigilance.calibrate.rankings import Given
+    from vigilance.report.document import Section
 
 _ = messages("calibrate")
 
 DEFAULT: Final = ("backtest", "coverage")
-CHOICES: Final = ("backtest", "coverage", "audits", "robustness", "calibrate", "all")
+CHOICES: Final = ("backtest", "coverage", "audits", "rankings", "robustness", "calibrate", "all")
+KINDS: Final = ("prevalence", "vulnerability")
 
 
 @click.command(cls=SpokenCommand, context_settings={"max_content_width": 80})
@@ -28,6 +34,18 @@ CHOICES: Final = ("backtest", "coverage", "audits", "robustness", "calibrate", "
 @click.option("--run", "run_path", type=FILE, help="Use the sites of this run.")
 @click.option("--audits", type=FILE, help="Audits to learn from; by default those of the run.")
 @click.option("--findings", type=FILE, help="Their findings; by default those of the run.")
+@click.option("--against", type=FILE, help="Ranking of countries to hold the country part against.")
+@click.option("--map", "mapped", multiple=True, metavar="COLUMN=HEADER", help="Its header for country, for value.")
+@click.option("--sheet", help="Its sheet, where more than one fits.")
+@click.option("--lower-is-worse", is_flag=True, help="In it a lower number is worse, as in a list of places.")
+@click.option("--kind", type=click.Choice(KINDS), help="What it ranks: says which bar holds.")
+@click.option(
+    "--hazard",
+    type=click.Choice([hazard.value for hazard in HAZARDS]),
+    default=Hazard.FORCED_LABOUR.value,
+    show_default=True,
+    help="The hazard that it is about.",
+)
 @click.option(
     "--draws", type=click.IntRange(100, 100_000), default=1000, show_default=True, help="Draws of the coverage."
 )
@@ -55,14 +73,16 @@ CHOICES: Final = ("backtest", "coverage", "audits", "robustness", "calibrate", "
 def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: Path | None, **given: Any) -> None:
     """Back-test, calibrate and stress the method.
 
-    PART is backtest, coverage, audits, robustness, calibrate or all; without one, backtest and coverage on the shipped
-    facts. Audits holds published totals of social audits against the model. Calibration learns from your own audits
+    PART is backtest, coverage, audits, rankings, robustness, calibrate or all; without one, backtest and coverage on
+    the shipped facts. Audits holds published totals of social audits against the model, rankings a ranking of countries
+    that you bring (--against) against the country part. Calibration learns from your own audits
     (--run, --audits, --findings) and proposes a change of the rules as a diff: it never applies one.
 
     \b
     Examples:
       vigilance validate
       vigilance validate all --on 2026-11-01 --jobs 4 --out validation
+      vigilance validate rankings --against gsi.xlsx --map value=Prevalence
       vigilance validate robustness --method sobol --jobs 4
       vigilance validate calibrate --run run --out learned
     """
@@ -85,6 +105,8 @@ def command(parts: tuple[str, ...], lang: str, as_json: bool, quiet: bool, out: 
             _said(found)
         if out is not None and not quiet:
             click.echo(_("report: {path}").format(path=shown(out)), err=True)
+        if found.rankings is not None and found.rankings.counts["set_aside"]:
+            click.get_current_context().exit(SET_ASIDE)
 
 
 def _found(parts: tuple[str, ...], given: dict[str, Any], step: Callable[[str, int], None]) -> Found:
@@ -94,13 +116,20 @@ def _found(parts: tuple[str, ...], given: dict[str, Any], step: Callable[[str, i
     opened = run.open_run(given["run_path"]) if given["run_path"] else None
     wanted = parts or DEFAULT
     if "all" in wanted:
-        wanted = tuple(part for part in job.PARTS if part != job.CALIBRATE or opened is not None)
+        lacking = {job.CALIBRATE: opened is None, job.RANKINGS: given["against"] is None}
+        wanted = tuple(part for part in job.PARTS if not lacking.get(part))
+    if given["against"] is not None and job.RANKINGS not in wanted:
+        raise UsageError(
+            _("--against is for rankings, which is not among the parts"),
+            hint=_("vigilance validate rankings --against FILE"),
+        )
     asked = job.Asked(
         parts=[part for part in job.PARTS if part in wanted],
         on=given["on"] or (opened.on if opened else today()),
         run=opened,
         audits=given["audits"],
         findings=given["findings"],
+        against=_against(given),
         draws=given["draws"],
         trajectories=given["trajectories"],
         samples=int(given["samples"]),
@@ -111,19 +140,45 @@ def _found(parts: tuple[str, ...], given: dict[str, Any], step: Callable[[str, i
     return job.validate(asked, reference.load(), rules.load())
 
 
-def _said(found: Found) -> None:
-    """The findings in words, at 80 columns."""
-    from vigilance.calibrate.report import document  # noqa: PLC0415 - lazily
-    from vigilance.report.document import Bullets, Text  # noqa: PLC0415
+def _against(given: dict[str, Any]) -> Given | None:
+    if given["against"] is None:
+        return None
+    from vigilance.calibrate.rankings import Given  # noqa: PLC0415 - lazily, so that --help stays quick
 
-    for section in document(found).sections[:-1]:
-        click.echo(section.title)
-        for block in section.blocks:
-            if isinstance(block, Text):
-                click.echo(click.wrap_text(block.text, 79, initial_indent="  ", subsequent_indent="  "))
-            elif isinstance(block, Bullets):
-                for item in block.items:
-                    click.echo(click.wrap_text(item, 79, initial_indent="  - ", subsequent_indent="    "))
-        click.echo("")
+    return Given(
+        path=given["against"],
+        mapping=pairs(given["mapped"], "--map"),
+        sheet=given["sheet"],
+        lower_is_worse=given["lower_is_worse"],
+        hazard=Hazard(given["hazard"]),
+        kind=given["kind"],
+    )
+
+
+def _said(found: Found) -> None:
+    """The findings in words, at 80 columns; of a ranking its tables as well."""
+    from vigilance.calibrate import report, report_rankings  # noqa: PLC0415 - lazily
+    from vigilance.cli import laid_out  # noqa: PLC0415
+
+    for section in report.document(replace(found, rankings=None)).sections[:-1]:
+        _section(section, tables=False)
+    if found.rankings is not None:
+        _section(report_rankings.section(found.rankings), tables=True)
+        click.echo("\n".join(laid_out.issues(found.rankings.issues)), err=True, nl=bool(found.rankings.issues.height))
     if found.proposal is not None and found.proposal.values:
         click.echo(found.proposal.diff)
+
+
+def _section(section: Section, *, tables: bool) -> None:
+    from vigilance.cli import laid_out  # noqa: PLC0415 - lazily
+    from vigilance.report.document import Bullets, Table, Text  # noqa: PLC0415
+
+    click.echo(section.title)
+    for block in section.blocks:
+        if isinstance(block, Text):
+            click.echo(laid_out.wrapped(block.text, "  "))
+        elif isinstance(block, Bullets):
+            click.echo("\n".join(laid_out.wrapped(item, "  - ", "    ") for item in block.items))
+        elif isinstance(block, Table) and tables:
+            click.echo("\n".join(laid_out.table(block)))
+    click.echo("")

@@ -36,11 +36,13 @@ def repeated(
     names: Sequence[str],
     sheets: Sequence[str],
     column: str,
+    hint: str | None = None,
 ) -> Repeated | None:
     """Look for repeated keys over all files of a table; None when every key is there once.
 
     ``frames`` have the typed columns; ``own`` are the user's columns of each, which decide whether two rows are
-    identical. A hash is enough to see that no key is repeated; what is said rests on the keys themselves.
+    identical. ``hint`` says what to do about different rows of one key; its ``{}`` is the place of the first. A hash is
+    enough to see that no key is repeated; what is said rests on the keys themselves.
     """
     keyed = [
         frame.select(pl.lit(i, dtype=pl.Int32).alias("_table"), ROW, LINE, key.alias("_key"))
@@ -87,7 +89,7 @@ def repeated(
     )
     out = rows.filter(~(pl.col("same") & pl.col("first")))
     out = out.with_columns(code=pl.when("same").then(pl.lit("duplicate_identical")).otherwise(pl.lit("duplicate_key")))
-    return Repeated(out.select("_table", ROW, LINE, "code"), _issues(out, names, sheets, column))
+    return Repeated(out.select("_table", ROW, LINE, "code"), _issues(out, names, sheets, column, hint))
 
 
 def _strictly_ordered(keyed: pl.LazyFrame) -> bool:
@@ -103,7 +105,9 @@ def _rises(key: pl.Expr) -> pl.Expr:
     return ((key > key.shift(1)) | (pl.int_range(pl.len()) == 0)).fill_null(value=False) & key.is_not_null()
 
 
-def _issues(rows: pl.DataFrame, names: Sequence[str], sheets: Sequence[str], column: str) -> pl.DataFrame:
+def _issues(
+    rows: pl.DataFrame, names: Sequence[str], sheets: Sequence[str], column: str, hint: str | None
+) -> pl.DataFrame:
     file = pl.col("_table").replace_strict(list(range(len(names))), list(names), return_dtype=pl.String)
     sheet = pl.col("_table").replace_strict(list(range(len(sheets))), list(sheets), return_dtype=pl.String)
     place = pl.format(_("row {}"), pl.col("line_1"))
@@ -120,7 +124,7 @@ def _issues(rows: pl.DataFrame, names: Sequence[str], sheets: Sequence[str], col
         pl.when("same").then(same).otherwise(other).alias("message"),
         pl.when("same")
         .then(pl.lit(_("remove the repeated row")))
-        .otherwise(pl.format(_("give each site its own key; the first is in {}"), place))
+        .otherwise(pl.format(hint or _("give each site its own key; the first is in {}"), place))
         .alias("hint"),
     ).select(issues_.SCHEMA.names())
 

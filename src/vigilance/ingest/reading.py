@@ -149,6 +149,7 @@ def _repeated(tables: Sequence[TypedTable], specification: Table) -> list[keys.R
         [typed.raw.file.name for typed in tables],
         [typed.raw.sheet for typed in tables],
         header,
+        _("keep one row of each country; the first is in {}") if specification.name == "rankings" else None,
     )
     return [] if found is None else [found]
 

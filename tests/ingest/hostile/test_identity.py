@@ -53,6 +53,10 @@ Air Liquide|FR0000120073|AI|2.5 %|500|EUR|France|Chemicals""",
     "issuers": """isin|name|country|activity|share
 US0378331005|Apple|China|Electronics|60 %
 US0378331005|Apple|India|26|40 %""",
+    "rankings": """country|value|year
+Viet Nam|1 200,5|2023
+IN|7|2024
+"Congo, Democratic Republic of the"||2023""",
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ NAMES: Final = (
     "audit_statistics",
     "holdings",
     "issuers",
+    "rankings",
 )
 
 
