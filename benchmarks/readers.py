@@ -20,9 +20,12 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
-from tests.ingest.hostile import dialects, pollution
-from tests.ingest.hostile.pollution import Case
+from tests.ingest.hostile import dialects
+from tests.ingest.hostile.damaged_files import file_cases
+from tests.ingest.hostile.damaged_records import header_cases, row_cases
+from tests.ingest.hostile.sheets import Case
 from tests.ingest.hostile.tables import MAKERS, make
+from tests.ingest.hostile.verdicts import align, f1
 
 from vigilance.errors import InputRefused
 from vigilance.ingest import anytable
@@ -60,9 +63,9 @@ def outcome(path: Path, case: Case) -> Count:
     loaded = [list(row) for row in intake.corrected.collect().rows()]
     truth = [[text.strip() for text in row] for row in case.rows]
     got = [[(text or "").strip() for text in row] for row in loaded]
-    score = pollution.f1(case, loaded)
+    score = f1(case, loaded)
     aside = intake.counts["set_aside"] > 0
-    wrong = sum(place is None for place in pollution.align(truth, got)) > 0
+    wrong = sum(place is None for place in align(truth, got)) > 0
     return Count(
         1,
         exact=int(got == truth),
@@ -78,11 +81,11 @@ def cases(kind: str, rows: int, every: int) -> Iterator[tuple[str, Case]]:
     """Damaged files of one kind of table, by family; of damages in single records only every so many."""
     mark = ";" if kind == "prices" else ","
     table = make(kind, rows)
-    for case in islice(pollution.row_cases(table, mark), 0, None, every):
+    for case in islice(row_cases(table, mark), 0, None, every):
         yield "record", case
-    for case in pollution.header_cases(table, mark):
+    for case in header_cases(table, mark):
         yield "header", case
-    for case in pollution.file_cases(table, mark):
+    for case in file_cases(table, mark):
         yield "file", case
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.ingest.hostile.pollution import record
+from tests.ingest.hostile.sheets import record
 
 
 @dataclass(frozen=True)

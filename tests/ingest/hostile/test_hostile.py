@@ -9,9 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from tests.ingest.hostile import dialects, pollution
-from tests.ingest.hostile.pollution import Case, Verdict
+from tests.ingest.hostile import dialects
+from tests.ingest.hostile.damaged_files import file_cases
+from tests.ingest.hostile.damaged_records import header_cases, pair_cases, row_cases
+from tests.ingest.hostile.sheets import Case
 from tests.ingest.hostile.tables import MAKERS, make
+from tests.ingest.hostile.verdicts import Verdict, judge
 
 from vigilance import ingest
 from vigilance.errors import InputRefused
@@ -26,14 +29,14 @@ def any_header(path: Path, case: Case) -> Verdict:
     table = read_raw(path, required=None)[0]
     rows = table.collect()
     loaded = [list(row[:-2]) for row in rows.rows()]
-    return pollution.judge(case, table.header, loaded, table.issues, rows["_line"].to_list())
+    return judge(case, table.header, loaded, table.issues, rows["_line"].to_list())
 
 
 def known_header(path: Path, case: Case) -> Verdict:
     table = read_raw(path, required=Names(tuple(case.header)))[0]
     rows = table.collect()
     loaded = [list(row[:-2]) for row in rows.rows()]
-    return pollution.judge(case, table.header, loaded, table.issues, rows["_line"].to_list())
+    return judge(case, table.header, loaded, table.issues, rows["_line"].to_list())
 
 
 def outcome(reading: Reading, path: Path, case: Case) -> Verdict:
@@ -67,7 +70,7 @@ def check(reading: Reading, cases: Iterator[Case], path: Path, share: float) -> 
 @pytest.mark.parametrize("reading", [any_header, known_header])
 def test_one_damage_in_a_record(tmp_path: Path, kind: str, reading: Reading) -> None:
     mark = ";" if kind == "prices" else ","
-    cases = some(pollution.row_cases(make(kind, 12), mark), 97 if kind != "sensors" else 211)
+    cases = some(row_cases(make(kind, 12), mark), 97 if kind != "sensors" else 211)
     seen = check(reading, cases, tmp_path / "list.csv", 0.99)
     assert seen["aside"] + seen["exact"] > 10 * seen["refused"] / 2
 
@@ -75,12 +78,12 @@ def test_one_damage_in_a_record(tmp_path: Path, kind: str, reading: Reading) -> 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_file_damaged_as_a_whole(tmp_path: Path, kind: str) -> None:
     mark = ";" if kind == "prices" else ","
-    seen = check(any_header, some(pollution.file_cases(make(kind, 20), mark), 3), tmp_path / "list.csv", 0.98)
+    seen = check(any_header, some(file_cases(make(kind, 20), mark), 3), tmp_path / "list.csv", 0.98)
     assert seen["exact"] > seen["refused"]
 
 
 def test_two_damages_in_one_file(tmp_path: Path) -> None:
-    cases = some(pollution.pair_cases(make("suppliers", 16), 1), 9)
+    cases = some(pair_cases(make("suppliers", 16), 1), 9)
     check(any_header, cases, tmp_path / "list.csv", 0.99)
 
 
@@ -92,13 +95,13 @@ def supplier_sites(facts: Facts) -> Reading:
         rows = intake.rows.collect()
         own = [name for name in rows.columns if name in case.header]
         loaded = [list(row) for row in rows.select(own).rows()]
-        return pollution.judge(case, own, loaded, intake.issues, rows["_line"].to_list())
+        return judge(case, own, loaded, intake.issues, rows["_line"].to_list())
 
     return reading
 
 
 def test_suppliers_with_one_damage(tmp_path: Path, facts: Facts) -> None:
-    cases = some(pollution.row_cases(make("suppliers", 12)), 61)
+    cases = some(row_cases(make("suppliers", 12)), 61)
     check(supplier_sites(facts), cases, tmp_path / "list.csv", 0.97)
 
 
@@ -107,25 +110,25 @@ def test_suppliers_with_one_damage(tmp_path: Path, facts: Facts) -> None:
 @pytest.mark.parametrize("reading", [any_header, known_header])
 def test_one_damage_at_every_place(tmp_path: Path, kind: str, reading: Reading) -> None:
     mark = ";" if kind == "prices" else ","
-    check(reading, pollution.row_cases(make(kind, 20), mark), tmp_path / "list.csv", 0.99)
+    check(reading, row_cases(make(kind, 20), mark), tmp_path / "list.csv", 0.99)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MAKERS)
 def test_all_pairs_of_damages(tmp_path: Path, kind: str) -> None:
     mark = ";" if kind == "prices" else ","
-    check(any_header, pollution.pair_cases(make(kind, 30), 2, delimiter=mark), tmp_path / "list.csv", 0.98)
+    check(any_header, pair_cases(make(kind, 30), 2, delimiter=mark), tmp_path / "list.csv", 0.98)
 
 
 @pytest.mark.slow
 def test_suppliers_with_every_damage(tmp_path: Path, facts: Facts) -> None:
-    check(supplier_sites(facts), pollution.row_cases(make("suppliers", 15)), tmp_path / "list.csv", 0.97)
+    check(supplier_sites(facts), row_cases(make("suppliers", 15)), tmp_path / "list.csv", 0.97)
 
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_damaged_header(tmp_path: Path, kind: str) -> None:
     mark = ";" if kind == "prices" else ","
-    cases = some(pollution.header_cases(make(kind, 20), mark), 7 if kind != "sensors" else 17)
+    cases = some(header_cases(make(kind, 20), mark), 7 if kind != "sensors" else 17)
     seen = check(any_header, cases, tmp_path / "list.csv", 1.0)
     assert seen["exact"] + seen["aside"] > 5 * seen["refused"]
 
