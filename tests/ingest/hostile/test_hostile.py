@@ -13,7 +13,7 @@ from tests.ingest.hostile import dialects
 from tests.ingest.hostile.damaged_files import file_cases
 from tests.ingest.hostile.damaged_records import header_cases, pair_cases, row_cases
 from tests.ingest.hostile.sheets import Case
-from tests.ingest.hostile.tables import MAKERS, make
+from tests.ingest.hostile.tables import MAKERS, Table, make
 from tests.ingest.hostile.verdicts import Verdict, judge
 
 from vigilance import ingest
@@ -46,6 +46,29 @@ def outcome(reading: Reading, path: Path, case: Case) -> Verdict:
     except InputRefused as error:
         named = path.name in str(error)
         return Verdict("refused" if named else "silent", str(error), 0, len(case.rows) - len(case.damaged))
+
+
+OUTCOMES = ("exact", "aside", "refused", "warned", "silent")
+PAGE = Path(__file__).parents[3] / "docs" / "importer.md"
+MEASURED: dict[str, tuple[Reading, Callable[[Table, str], Iterator[Case]], int, int]] = {
+    "one damage, any header": (any_header, row_cases, 12, 3),
+    "one damage, known header": (known_header, row_cases, 12, 5),
+    "two damages, any header": (any_header, lambda table, mark: pair_cases(table, 1, delimiter=mark), 30, 1),
+    "the file as a whole": (any_header, file_cases, 20, 1),
+}
+"""Rows of the table in the page: how files are read, how they are made, rows of a table, and which share of them."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_page_tells_what_is_measured(tmp_path: Path, name: str) -> None:
+    reading, cases, rows, every = MEASURED[name]
+    seen: Counter[str] = Counter()
+    for kind in MAKERS:
+        made = cases(make(kind, rows), ";" if kind == "prices" else ",")
+        seen.update(outcome(reading, tmp_path / "list.csv", case).outcome for case in some(made, every))
+    told = next(line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {name} |"))
+    assert told == f"| {name} | " + " | ".join(f"{seen[kind]:,}" for kind in OUTCOMES) + " |"
 
 
 def some(cases: Iterator[Case], every: int) -> Iterator[Case]:
