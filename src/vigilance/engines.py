@@ -7,7 +7,9 @@ once; what differs here is how frames are opened, joined with their look-up tabl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -40,7 +42,9 @@ PATIENCE: Final = 1.0
 """Seconds to wait for whoever takes the batches before the core gets another one all the same."""
 CORE: Final = ("_row", "_supplier_id", *cells.KEY, "_factors", "_workers", "_migrant_share")
 
-Engine = Callable[[pl.LazyFrame, Model, pl.DataFrame | None], Iterator[pl.DataFrame]]
+Batches = Generator[pl.DataFrame, None, None]
+"""To be closed by whoever stops before their end (``contextlib.closing``)."""
+Engine = Callable[[pl.LazyFrame, Model, pl.DataFrame | None], Batches]
 
 
 def core_columns(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -74,7 +78,7 @@ def ratios(rows: pl.DataFrame, model: Model) -> pl.DataFrame:
     return made
 
 
-def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
+def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Batches:
     """Score in batches with Polars, as one streaming query without a join.
 
     What a row needs of the look-up tables and of its evidence is fetched by place and laid beside it, so that no row
@@ -84,7 +88,7 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
     look_ups = Lookups(model)
     about = None if evidence is None else _Evidence(evidence, rows)
 
-    def joined() -> Iterator[pl.DataFrame]:
+    def joined() -> Batches:
         for batch in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
             parts = [batch, *look_ups.of(batch)]
             parts += [] if about is None else [about.of(batch["_row"])]
@@ -111,15 +115,20 @@ def polars(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = Non
     measures = about is not None and about.measures
     wanted = (*kept, *typed)
     scored = assess_joined(source, model, wanted, evidence=about is not None, measures=measures, words=False)
+    running = finished(scored.to_native()).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
     try:
-        for batch in finished(scored.to_native()).collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+        for batch in running:
             begun.set()
             ahead.release()
             yield batch
     finally:
-        # Whoever stops early lets the query end, too.
+        # Whoever stops early waits for the query to end: an interpreter that ends while threads of the engine still
+        # call it takes the process down. (Once it has begun to end, there is nobody left to wait for.)
         done.set()
         ahead.release()
+        if not sys.is_finalizing():
+            deque(running, maxlen=0)
+            batches.close()
 
 
 class _Evidence:
@@ -191,7 +200,7 @@ def locked_duckdb(allowed: Path, *, memory_limit: str = "4GB", threads: int | No
         connection.close()
 
 
-def duckdb_engine(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
+def duckdb_engine(rows: pl.LazyFrame, model: Model, evidence: pl.DataFrame | None = None) -> Batches:
     """Score with DuckDB: rows go to a scratch Parquet file; one query runs the core, larger than memory if need be."""
     typed = typed_names(rows)
     with TemporaryDirectory(prefix="vigilance-") as scratch:

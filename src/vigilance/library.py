@@ -7,6 +7,7 @@ folder that the command line would. What goes wrong is a ``VigilanceError`` with
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -164,11 +165,10 @@ def _held(
     read = pipeline.Read(intake, given)
     summary = Summary()
     model = evidence_.informed(models.in_force(facts, judgements), given.frames)
-    batches = pipeline.scored(read, model, job, summary, lambda _stage, _rows: None)
     # Words are enumerations inside a batch, and each batch has its own.
-    whole = pl.concat(
-        batch.with_columns((pl.selectors.enum() | pl.selectors.categorical()).cast(pl.String)) for batch in batches
-    )
+    coded = pl.selectors.enum() | pl.selectors.categorical()
+    with closing(pipeline.scored(read, model, job, summary, lambda _stage, _rows: None)) as batches:
+        whole = pl.concat(batch.with_columns(coded.cast(pl.String)) for batch in batches)
     typed = [name for name in whole.columns if name in engines.TYPED]
     results = [*SCORES, *PLACE, *RANKS]
     own = [name for name in whole.columns if name not in engines.TYPED and name not in results]

@@ -10,6 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
@@ -109,7 +110,8 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     with atomic.folder(target) as folder:
         summary = Summary()
         stands = typed_columns.decided(read.sites, engines.typed_names(read.sites.rows))
-        written = _write(folder, scored(read, model, job, summary, progress, stands.written), job, stands)
+        with closing(scored(read, model, job, summary, progress, stands.written)) as batches:
+            written = _write(folder, batches, job, stands)
         _write_evidence(folder, given)
         if job.explain:
             _write_ratios(folder, read, model, job.on)
@@ -199,7 +201,7 @@ def _first_issues(found: pl.DataFrame, count: int = 5) -> str:
 
 def scored(
     read: Read, model: Model, job: Job, summary: Summary, progress: Progress, typed: Collection[str] | None = None
-) -> Iterator[pl.DataFrame]:
+) -> engines.Batches:
     """Scored batches in input order, in words, with ranks when the list is one batch.
 
     ``typed`` names the typed columns that are wanted, by default all; those that nobody wants cost time and memory.
@@ -214,15 +216,15 @@ def scored(
     summary.ranked = whole
     if job.refine is not None and not whole:
         raise UsageError(_("the list is too long for --draws"), hint=_("leave --draws out, or split the list"))
-    batches = engines.engine(job.engine)(rows.drop(unwanted - {*engines.CORE}), model, known)
-    batches = (batch.drop(unwanted & {*engines.CORE}) for batch in batches)
     words = Words()
-    for batch in _at_once(batches) if whole else row_groups(batches):
-        drawn = batch if job.refine is None else job.refine(batch, model, known, job.draws)
-        frame = in_words(with_ranks(drawn, whole=whole), words)
-        summary.add(frame)
-        progress("score", frame.height)
-        yield frame
+    with closing(engines.engine(job.engine)(rows.drop(unwanted - {*engines.CORE}), model, known)) as made:
+        batches = (batch.drop(unwanted & {*engines.CORE}) for batch in made)
+        for batch in _at_once(batches) if whole else row_groups(batches):
+            drawn = batch if job.refine is None else job.refine(batch, model, known, job.draws)
+            frame = in_words(with_ranks(drawn, whole=whole), words)
+            summary.add(frame)
+            progress("score", frame.height)
+            yield frame
 
 
 def _at_once(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

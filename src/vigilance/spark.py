@@ -340,7 +340,7 @@ def _last_line(log: Path) -> str | None:
     return next((line for line in reversed(said) if line[:1].isalpha()), None)
 
 
-def engine(rows: pl.LazyFrame, of: Model, evidence: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
+def engine(rows: pl.LazyFrame, of: Model, evidence: pl.DataFrame | None = None) -> engines.Batches:
     """Score with Spark: rows go to scratch Parquet files, a task each, and come back in input order.
 
     The user's own columns stay in the scratch files; Spark reads the typed ones only. On a cluster the scratch folder

@@ -12,8 +12,9 @@ import io
 import os
 import re
 import sys
+import traceback
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -50,6 +51,8 @@ MEMORY: Final = "narenas:2,dirty_decay_ms:2000,muzzy_decay_ms:2000"
 times, and to get each page from the system again took a sixth of the time."""
 OBJECTS: Final = 100_000
 """New objects between two searches for garbage."""
+FINISHED: Final = frozenset({0, 4, 10})
+"""Exit codes of a command that came to its end."""
 SWITCH: Final = 0.0001
 """Seconds after which a thread hands the interpreter over to one that waits. Threads that compute outside of it come
 back often and for a moment: with the usual 5 ms, long lists took a tenth longer."""
@@ -146,7 +149,13 @@ def main() -> None:
         _say(f"vigilance: {error}")
         sys.exit(error.exit_code)
     with speaking(lang):
-        code = _run()
+        try:
+            code = _run()
+        except Exception:  # noqa: BLE001 - whatever it is, it is our own fault, and said as such
+            traceback.print_exc()
+            code = VigilanceError.exit_code
+    if code not in FINISHED and "polars" in sys.modules:
+        _stop(code)
     sys.exit(code)
 
 
@@ -161,6 +170,18 @@ def _write_utf8() -> None:
                 stream.reconfigure(errors="replace")
             else:
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _stop(code: int) -> NoReturn:
+    """End a command that did not come to its end, at once.
+
+    Threads of the engine may still be at work for it: one that calls the interpreter while that is taken down takes the
+    process down with it, and the exit code with the process. Everything that is written was closed by now.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _leave() -> None:
