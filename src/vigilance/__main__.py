@@ -1,5 +1,5 @@
 """``python -m vigilance``."""
 
-from vigilance.cli import main
+from vigilance.cli import entry
 
-main()
+entry()

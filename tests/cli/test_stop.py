@@ -26,8 +26,8 @@ pipeline.Summary.add = add
 pipeline.RANKED_ROWS = 1000
 engines.BATCH_ROWS = 5000
 sys.argv[0] = "vigilance"
-from vigilance.cli import main
-main()
+from vigilance.cli import entry
+entry()
 """
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vigilance.cli.group import main
+from vigilance.cli.group import entry, main
 
-__all__ = ["main"]
+__all__ = ["entry", "main"]

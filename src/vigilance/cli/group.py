@@ -149,13 +149,29 @@ def main() -> None:
         _say(f"vigilance: {error}")
         sys.exit(error.exit_code)
     with speaking(lang):
-        try:
-            code = _run()
-        except Exception:  # noqa: BLE001 - whatever it is, it is our own fault, and said as such
-            traceback.print_exc()
-            code = VigilanceError.exit_code
+        code = _run()
+    sys.exit(code)
+
+
+def entry() -> NoReturn:
+    """What the command ``vigilance`` runs: ``main``, and the process ends with it.
+
+    Threads of the engine may still be at work for a command that failed amid a long list. One that calls the
+    interpreter while that is taken down takes the process down with it, and the exit code with the process.
+    """
+    try:
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except Exception:  # noqa: BLE001 - whatever it is, it is our own fault, and said as such
+        traceback.print_exc()
+        code = VigilanceError.exit_code
     if code not in FINISHED and "polars" in sys.modules:
-        _stop(code)
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
     sys.exit(code)
 
 
@@ -170,18 +186,6 @@ def _write_utf8() -> None:
                 stream.reconfigure(errors="replace")
             else:
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-def _stop(code: int) -> NoReturn:
-    """End a command that did not come to its end, at once.
-
-    Threads of the engine may still be at work for it: one that calls the interpreter while that is taken down takes the
-    process down with it, and the exit code with the process. Everything that is written was closed by now.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
 
 
 def _leave() -> None:
