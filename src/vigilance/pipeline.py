@@ -10,7 +10,9 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
@@ -110,9 +112,14 @@ def score(job: Job, facts: Facts, judgements: Judgements, progress: Progress = l
     with atomic.folder(target) as folder:
         summary = Summary()
         stands = typed_columns.decided(read.sites, engines.typed_names(read.sites.rows))
-        with closing(scored(read, model, job, summary, progress, stands.written)) as batches:
+        with (
+            ThreadPoolExecutor(1) as pool,
+            closing(scored(read, model, job, summary, progress, stands.written)) as batches,
+        ):
+            # Beside the scores, in the language in use.
+            beside = pool.submit(copy_context().run, _write_evidence, folder, given)
             written = _write(folder, batches, job, stands)
-        _write_evidence(folder, given)
+            beside.result()
         if job.explain:
             _write_ratios(folder, read, model, job.on)
         issues_of(read, folder)

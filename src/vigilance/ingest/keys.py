@@ -31,7 +31,7 @@ class Repeated:
 
 def repeated(
     frames: Sequence[pl.LazyFrame],
-    key: pl.Expr,
+    parts: Sequence[pl.Expr],
     own: Sequence[Sequence[str]],
     names: Sequence[str],
     sheets: Sequence[str],
@@ -40,17 +40,20 @@ def repeated(
 ) -> Repeated | None:
     """Look for repeated keys over all files of a table; None when every key is there once.
 
-    ``frames`` have the typed columns; ``own`` are the user's columns of each, which decide whether two rows are
-    identical. ``hint`` says what to do about different rows of one key; its ``{}`` is the place of the first. A hash is
-    enough to see that no key is repeated; what is said rests on the keys themselves.
+    ``frames`` have the typed columns, of which ``parts`` make the key; ``own`` are the user's columns of each, which
+    decide whether two rows are identical. ``hint`` says what to do about different rows of one key; its ``{}`` is the
+    place of the first. A hash is enough to see that no key is repeated; what is said rests on the keys themselves.
     """
+    key = pl.concat_str([part.cast(pl.String) for part in parts], separator=PART)
     keyed = [
         frame.select(pl.lit(i, dtype=pl.Int32).alias("_table"), ROW, LINE, key.alias("_key"))
         for i, frame in enumerate(frames)
     ]
     if len(keyed) == 1 and _strictly_ordered(keyed[0]):
         return None
-    hashes = pl.concat([part.select(pl.col("_key").hash().alias("hash")) for part in keyed])
+    # Of the columns as they are: to write millions of dates as text takes longer than all the rest. A sum may overflow.
+    hashed = pl.sum_horizontal(part.hash(seed=at) for at, part in enumerate(parts))
+    hashes = pl.concat([frame.select(hashed.alias("hash")) for frame in frames])
     counted = hashes.select(pl.len().alias("all"), pl.col("hash").n_unique().alias("distinct")).collect(
         engine="streaming"
     )

@@ -144,7 +144,7 @@ def _repeated(tables: Sequence[TypedTable], specification: Table) -> list[keys.R
     header = ", ".join(tables[0].mapping.get(name, name) for name in specification.key)
     found = keys.repeated(
         [_good(typed) for typed in tables],
-        pl.concat_str([pl.col(name).cast(pl.String) for name in names], separator=keys.PART),
+        [pl.col(name) for name in names],
         [typed.own for typed in tables],
         [typed.raw.file.name for typed in tables],
         [typed.raw.sheet for typed in tables],
@@ -163,7 +163,7 @@ def _extra_references(tables: Sequence[TypedTable]) -> list[keys.Repeated]:
             continue
         others = [name for name in typed.own if name != reference]
         content = pl.concat_str([_text(name).fill_null("") for name in others], separator=keys.PART)
-        found = keys.repeated([_good(typed)], content, [others], [typed.raw.file.name], [typed.raw.sheet], reference)
+        found = keys.repeated([_good(typed)], [content], [others], [typed.raw.file.name], [typed.raw.sheet], reference)
         if found is not None:
             rows = found.rows.with_columns(pl.lit(i, dtype=pl.Int32).alias("_table"))
             repeated.append(keys.Repeated(rows, found.issues))
