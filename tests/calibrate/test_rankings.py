@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,11 @@ def test_json_and_report_hold_the_same(tmp_path: Path, some: dict[str, float]) -
     assert json.loads((out / "validation.json").read_text("utf-8"))["rankings"] == told
     assert "Against a ranking kept by others" in (out / "validation.md").read_text("utf-8")
     assert "Against a ranking kept by others" in (out / "validation.html").read_text("utf-8")
+    drawn = (out / "figures" / "rankings.svg").read_text("utf-8")
+    assert all(0 < int(size) < 900 for size in re.findall(r'(?:width|height)="(\d+)"', drawn[:300]))
+    worst = [row["iso3"] for row in told["differences"] if row["predictor"] == "forced_labour_index"]
+    assert len(worst) == 20
+    assert all(f">{iso3}</text>" in drawn for iso3 in worst)
     names = {file.name for file in (out / "tables").iterdir()}
     assert names == {f"rankings-{name}.csv" for name in ("results", "against", "regions", "differences", "issues")}
 

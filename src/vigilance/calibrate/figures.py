@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import altair as alt
@@ -21,6 +22,8 @@ OURS: Final = "#08519c"
 OTHERS: Final = "#8c96a3"
 AHEAD: Final = "#fd8d3c"
 BAND: Final = "#a50f15"
+REGIONS: Final = ["#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#08519c", "#8c96a3"]
+"""One colour a region, told apart by people who see fewer colours; the last for countries without one."""
 WIDTH: Final = 460
 STEP: Final = 22
 PERCENT: Final = alt.Axis(format=".0%", tickCount=6)
@@ -121,3 +124,32 @@ def reliability(scores: Scores) -> dict[str, Any]:
     ends = alt.Data(values=[{"x": 0, "y": 0}, {"x": top, "y": top}])
     diagonal = alt.Chart(ends).mark_line(color=BAND, strokeDash=[4, 3]).encode(x="x:Q", y="y:Q")
     return spec(alt.layer(diagonal, lines).properties(width=WIDTH - 100, height=WIDTH - 160))
+
+
+def places(compared: pl.DataFrame, named: Sequence[str]) -> dict[str, Any]:
+    """Countries by their places, here and in a ranking of others, the worst at the top right; some are ``named``."""
+    regions = words.regions()
+    rows = compared.select(
+        "iso3",
+        "ours",
+        "theirs",
+        label=pl.when(pl.col("iso3").is_in(named)).then("iso3").otherwise(pl.lit("")),
+        region=pl.col("region").replace_strict(regions, default=_("no region")),
+    )
+    last = max(2.0, float(rows.height))
+    scale = alt.Scale(domain=[1, last], reverse=True, nice=False, zero=False)
+    x = alt.X("theirs:Q", title=_("place there (1 is the worst)"), scale=scale)
+    y = alt.Y("ours:Q", title=_("place here (1 is the worst)"), scale=scale)
+    base = alt.Chart(_data(rows)).encode(x=x, y=y)
+    shown = [name for name in (*regions.values(), _("no region")) if name in rows["region"].unique().to_list()]
+    colour = alt.Color(
+        "region:N",
+        title=None,
+        scale=alt.Scale(domain=shown, range=REGIONS[: len(shown)]),
+        legend=alt.Legend(orient="bottom", columns=3),
+    )
+    points = base.mark_point(filled=True, size=45, opacity=0.85).encode(color=colour)
+    labels = base.mark_text(align="left", dx=6, fontSize=9).encode(text="label:N")
+    ends = alt.Data(values=[{"theirs": 1, "ours": 1}, {"theirs": last, "ours": last}])
+    diagonal = alt.Chart(ends).mark_line(color=BAND, strokeDash=[4, 3]).encode(x=x, y=y)
+    return spec(alt.layer(diagonal, points, labels).properties(width=WIDTH, height=WIDTH))

@@ -101,7 +101,8 @@ class Compared:
     ``results``: one row per predictor: ``predictor, countries, all, inside`` (places inside ILO regions) with bounds.
     ``against``: ``predictor, baseline, countries`` (that both know), ``difference`` with bounds.
     ``regions``: ``predictor, region, countries, correlation``.
-    ``differences``: ``predictor, way`` (worse or milder with us), ``iso3, name, ours, theirs`` (places, 1 is worst).
+    ``places``: ``predictor, iso3, name, region, ours, theirs`` (places, 1 is worst), of every country that both rank.
+    ``differences``: the same with ``way`` (worse or milder with us), of those that differ most.
     ``unknown`` are ranked and nothing is known of them here; ``absent`` are ILO members that the ranking leaves out.
     """
 
@@ -114,6 +115,7 @@ class Compared:
     results: pl.DataFrame
     against: pl.DataFrame
     regions: pl.DataFrame
+    places: pl.DataFrame
     differences: pl.DataFrame
     unknown: list[str]
     absent: list[str]
@@ -139,6 +141,7 @@ def compared(given: Given, facts: Facts, judgements: Judgements) -> Compared:
     matched = np.isfinite(np.stack([ours[name] for name in OURS])).any(axis=0)
     _refuse_what_ranks_nothing(given, intake, theirs[matched])
     regions = joined["ilo_region"].fill_null("").to_numpy().astype("U24")
+    places = pl.concat([_places(name, joined, ours[name], theirs) for name in OURS])
     members = known.filter("ilo_member", ~pl.col("iso3").is_in(ranking["iso3"].implode()))
     return Compared(
         given=given,
@@ -150,7 +153,8 @@ def compared(given: Given, facts: Facts, judgements: Judgements) -> Compared:
         results=pl.DataFrame([_result(name, ours[name], theirs, regions) for name in PREDICTORS], schema=RESULTS),
         against=pl.DataFrame(list(_against(ours, theirs)), schema=AGAINST),
         regions=pl.DataFrame(list(_regions(ours, theirs, regions)), schema=REGIONS),
-        differences=pl.concat([_differences(name, joined, ours[name], theirs) for name in OURS]),
+        places=places,
+        differences=pl.concat([_differences(places.filter(predictor=name)) for name in OURS]),
         unknown=joined.filter(pl.Series(~matched))["iso3"].to_list(),
         absent=members["iso3"].to_list(),
     )
@@ -253,17 +257,22 @@ def _regions(ours: Mapping[str, Floats], theirs: Floats, regions: NDArray[np.str
             yield {"predictor": name, "region": region, "countries": int(mine.sum()), "correlation": value}
 
 
-def _differences(name: str, joined: pl.DataFrame, ours: Floats, theirs: Floats) -> pl.DataFrame:
-    """The countries whose places differ most, each way; place 1 is the worst of those that both rank."""
+def _places(name: str, joined: pl.DataFrame, ours: Floats, theirs: Floats) -> pl.DataFrame:
+    """The place of every country that both rank; 1 is the worst of them."""
     known = np.isfinite(ours)
     alone = np.ones((1, int(known.sum())))
-    places = joined.filter(pl.Series(known)).select(
+    return joined.filter(pl.Series(known)).select(
         pl.lit(name).alias("predictor"),
         "iso3",
         "name",
+        region="ilo_region",
         ours=pl.Series(agreement.midranks(-ours[known], alone)[0]),
         theirs=pl.Series(agreement.midranks(-theirs[known], alone)[0]),
     )
+
+
+def _differences(places: pl.DataFrame) -> pl.DataFrame:
+    """The countries whose places differ most, each way."""
     gap = pl.col("theirs") - pl.col("ours")
     ways = {"worse": gap, "milder": -gap}
     return pl.concat(

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from vigilance.calibrate import rankings, words
+from vigilance.calibrate import figures, rankings, words
 from vigilance.calibrate.rankings import Compared
 from vigilance.calibrate.written import count, number, table
 from vigilance.i18n import messages
 from vigilance.report import wording
-from vigilance.report.document import Block, Bullets, Section, Table, Text
+from vigilance.report.document import Block, Bullets, Chart, Section, Table, Text
 
 _ = messages("calibrate")
 
@@ -25,7 +25,8 @@ def section(found: Compared) -> Section:
     made: list[Block] = [Text(_lead(found), "lead")]
     if (bar := found.bar) is not None:
         made += _against_the_bar(found, bar)
-    made += [_results(found), _against(found), _regions(found), *_differences(found), *_left_out(found)]
+    made += [_drawn(found), _results(found), _against(found), _regions(found)]
+    made += [*_differences(found), *_left_out(found)]
     note = _(
         "Such rankings are models too, often made from the same publishers as our inputs: agreement is no independent "
         "proof, and disagreement shows no error by itself. Only orders are compared; nothing was fitted to them."
@@ -109,6 +110,17 @@ def _why_short(kind: str) -> list[str]:
             "lower with us."
         ),
     ]
+
+
+def _drawn(found: Compared) -> Chart:
+    name = f"{found.given.hazard}_index"
+    places = found.places.filter(predictor=name)
+    caption = _("{name}: {n} countries by their places here and in the ranking.").format(
+        name=words.ranked()[name], n=count(places.height)
+    )
+    most = found.differences.filter(predictor=name)["iso3"].to_list()
+    told = _("On the dashed line both agree. Above it a country is worse here; those that differ most are named.")
+    return Chart("rankings", caption, told, figures.places(places, most))
 
 
 def _results(found: Compared) -> Table:
