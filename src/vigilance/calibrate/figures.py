@@ -146,7 +146,7 @@ def places(compared: pl.DataFrame, named: Sequence[str]) -> dict[str, Any]:
         "region:N",
         title=None,
         scale=alt.Scale(domain=shown, range=REGIONS[: len(shown)]),
-        legend=alt.Legend(orient="bottom", columns=3),
+        legend=alt.Legend(orient="bottom", columns=2),
     )
     points = base.mark_point(filled=True, size=45, opacity=0.85).encode(color=colour)
     labels = base.mark_text(align="left", dx=6, fontSize=9).encode(text="label:N")
