@@ -357,13 +357,9 @@ def _by_place(
 
 
 def _about(site: pl.DataFrame, frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The frames without the rows about other sites: what one site costs does not depend on how many there are.
-
-    Grievances stay whole: a ticket at another site may be where the incident of an event around this one is.
-    """
+    """The frames without the rows about other sites: what one site costs does not depend on how many there are."""
     mine = pl.col(ID).is_null() | pl.col(ID).is_in(site[ID].implode())
-    others = {name for name, frame in frames.items() if ID in frame.columns and name != "grievances"}
-    return {name: frame.filter(mine) if name in others else frame for name, frame in frames.items()}
+    return {name: frame.filter(mine) if ID in frame.columns else frame for name, frame in frames.items()}
 
 
 def lines(site: pl.DataFrame, frames: Mapping[str, pl.DataFrame], judgements: Judgements, on: date) -> pl.DataFrame:

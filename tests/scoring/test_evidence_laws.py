@@ -172,10 +172,6 @@ def test_what_is_found_or_told_never_lowers(table: str, data: st.DataObject, sco
     if table == "events":
         # Another event: the same one told of a more precise place is not one more, it moves there.
         cases = [(case, {**row, "_event_id": "new"}) for case, row in cases]
-    if table == "grievances":
-        # Another incident: a ticket of an event around the site moves it there, which is another law
-        # (``test_evidence_located``).
-        cases = [(case, {**row, "_incident_id": "new"}) for case, row in cases]
     for old, new in after_a_row(cases, table, scored):
         assert new >= old
 

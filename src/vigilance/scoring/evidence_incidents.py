@@ -53,12 +53,6 @@ MATCH_OPTIONAL: Final = {"_decision": nw.String, "_since": nw.Date, "_until": nw
 PLACE_KINDS: Final = ("site", "entity", "zone", "region", "country")
 """Most precise first: an incident told of several places is located at the most precise one."""
 
-LOCATION: Final = ("_place_kind", "_place", "_site", "_precision")
-"""Where a ticket or an event is: the kind of place, the place or (at a site) the site, the position in ``PLACE_KINDS``.
-
-Beside it stands per hazard ``_<h>_about``, whether the report is about that hazard.
-"""
-
 _RULES: Final = "evidence.incidents"
 
 
@@ -66,29 +60,22 @@ def read_grievances(grievances: Frame, judgements: Judgements, on: date, tables:
     """Tickets received by a date, in one vocabulary; ``_id`` falls back on what identifies a ticket without number.
 
     Reads ``_received_on`` and the columns of ``GRIEVANCE_OPTIONAL``; never a text. Tickets found baseless are
-    left out, and those that name neither a site nor a zone. Gives ``LOCATION``: the site, else the zone.
+    left out.
     """
     rows = completed(grievances, GRIEVANCE_OPTIONAL).filter(by_then("_received_on", on))
     rows = rows.filter(nw.col("_substantiated").fill_null(True))
     rows = canonical(rows, "_indicator", "topics", judgements, tables)
     rows = rows.join(topics(judgements, tables), left_on="_indicator", right_on="_topic", how="inner")
-    at_site, in_zone = ~nw.col("_supplier_id").is_null(), ~nw.col("_zone").is_null()
-    rows = rows.filter(at_site | in_zone).with_columns(
-        _id=_identity("_incident_id", ("_supplier_id", "_zone", "_received_on", "_channel", "_indicator")),
-        _place_kind=nw.when(at_site).then(nw.lit("site")).otherwise(nw.lit("zone")),
-        _place=nw.when(~at_site).then(nw.col("_zone")),
-        _site=nw.col("_supplier_id"),
-        **{f"_{name}_about": nw.col(f"_{name}_strength") + nw.col(f"_{name}_marker") > 0 for name in SHORT.values()},
+    return rows.with_columns(
+        _id=_identity("_incident_id", ("_supplier_id", "_zone", "_received_on", "_channel", "_indicator"))
     )
-    return rows.with_columns(_precision=_precision())
 
 
 def read_events(events: Frame, judgements: Judgements, on: date, tables: Tables) -> Frame:
     """Events that happened and were known by a date, each at its most precise place.
 
     Reads ``_place_kind, _place`` and the columns of ``EVENT_OPTIONAL``. Gives ``_id``, ``_on`` (when it
-    happened), ``_kind`` in one vocabulary (``other`` when unknown), ``_proven`` without nulls, ``LOCATION`` (the site
-    in ``_place`` where the caller has no ``_site``) and per hazard ``_<h>_least``: see ``event_items``.
+    happened), ``_kind`` in one vocabulary (``other`` when unknown) and ``_proven`` without nulls.
     """
     rows = completed(events, EVENT_OPTIONAL).with_columns(
         _on=nw.coalesce("_occurred_on", "_known_on"),
@@ -104,12 +91,7 @@ def read_events(events: Frame, judgements: Judgements, on: date, tables: Tables)
         _precision=_precision(),
         _id=_identity("_event_id", ("_place_kind", "_place", "_on", "_kind", "_hazard")),
     )
-    rows = rows.filter(~nw.col("_precision").is_null()).with_columns(
-        **{f"_{SHORT[hazard]}_about": _about(hazard) for hazard in HAZARDS},
-        **{f"_{name}_least": nw.lit(None, dtype=nw.Int64) for name in SHORT.values()},
-    )
-    if "_site" not in rows.collect_schema().names():
-        rows = rows.with_columns(_site=nw.when(nw.col("_place_kind") == "site").then(nw.col("_place")))
+    rows = rows.filter(~nw.col("_precision").is_null())
     finest = rows.group_by("_id").agg(nw.col("_precision").min().alias("_finest"))
     return rows.join(finest, on="_id", how="inner").filter(nw.col("_precision") == nw.col("_finest"))
 
@@ -126,37 +108,33 @@ def _identity(given: str, parts: tuple[str, ...]) -> nw.Expr:
     return nw.coalesce(given, nw.concat_str([nw.lit("?"), *texts], separator="|"))
 
 
-def _about(hazard: Hazard) -> nw.Expr:
+def about(hazard: Hazard) -> nw.Expr:
     """Whether an event is about a hazard: the one it names, or both when it names none."""
     return nw.col("_hazard").is_null() | (nw.col("_hazard") == str(hazard))
 
 
-def grievance_items(rows: Frame, judgements: Judgements, on: date, place_kind: str) -> list[Frame]:
-    """Tickets at sites as incidents, or those located at a company; ``rows`` from ``read_grievances``.
-
-    ``_supplier_id`` of the result is the place, as in ``event_items``.
-    """
+def grievance_items(rows: Frame, judgements: Judgements, on: date) -> list[Frame]:
+    """Tickets about a site as incidents; ``rows`` from ``read_grievances``."""
     received, held = (judgements.get(f"{_RULES}.grievance.{state}") for state in ("received", "substantiated"))
     proven = nw.col("_substantiated").fill_null(False)
     ln_ratio = nw.when(proven).then(math.log(held.value)).otherwise(math.log(received.value))
     spread = nw.when(proven).then(held.sd_ln).otherwise(received.sd_ln)
     fresh = halved(age_days("_received_on", on), judgements.value(f"{_RULES}.grievance_half_life_days"))
-    exponent = fresh * _share(place_kind, judgements)
     items = []
     for hazard in HAZARDS:
         name = SHORT[hazard]
         strength, marker = nw.col(f"_{name}_strength"), nw.col(f"_{name}_marker")
         sd = strength * spread + nw.col(f"_{name}_marker_sd")
         items.append(
-            rows.filter(nw.col("_place_kind") == place_kind, nw.col(f"_{name}_about")).select(
-                _supplier_id=nw.col(_holder(place_kind)),
-                _id=nw.col("_id"),
+            rows.filter(~nw.col("_supplier_id").is_null(), strength + marker > 0).select(
+                "_supplier_id",
+                "_id",
                 _hazard=nw.lit(str(hazard)),
                 _factor=nw.lit("grievance"),
                 _source=nw.lit("grievances"),
                 _since=nw.col("_received_on"),
-                _q=quanta(exponent * (strength * ln_ratio + marker)),
-                _s=quanta(exponent * sd),
+                _q=quanta(fresh * (strength * ln_ratio + marker)),
+                _s=quanta(fresh * sd),
             )
         )
     return items
@@ -165,9 +143,9 @@ def grievance_items(rows: Frame, judgements: Judgements, on: date, place_kind: s
 def event_items(rows: Frame, judgements: Judgements, on: date, tables: Tables, place_kind: str) -> list[Frame]:
     """Events at sites (or about companies: ``place_kind`` entity) as incidents; ``rows`` from ``read_events``.
 
-    ``_supplier_id`` of the result is the place: a site, or the company as the event names it. An event weighs
-    ``_<h>_least`` quanta at least, where that is known.
+    ``_supplier_id`` of the result is the place: a site, or the company as the event names it.
     """
+    place = _site(rows) if place_kind == "site" else "_place"
     ratios = judgements.under(f"{_RULES}.event")
     table = tables(
         {
@@ -178,36 +156,26 @@ def event_items(rows: Frame, judgements: Judgements, on: date, tables: Tables, p
     )
     other = ratios[f"{_RULES}.event.other"]
     rows = rows.filter(nw.col("_place_kind") == place_kind).join(table, on="_kind", how="left")
+    share = judgements.value(f"{_RULES}.entity_share") if place_kind == "entity" else 1.0
     exponent = (
         halved(age_days("_on", on), judgements.value(f"{_RULES}.event_half_life_days"))
         * nw.when(nw.col("_proven")).then(1.0).otherwise(judgements.value(f"{_RULES}.possible"))
         * nw.when(nw.col("_hazard").is_null()).then(judgements.value(f"{_RULES}.unstated_hazard")).otherwise(1.0)
-        * _share(place_kind, judgements)
+        * share
     )
-    ln_ratio = nw.col("_ln").fill_null(math.log(other.value))
     return [
-        rows.filter(nw.col(f"_{SHORT[hazard]}_about")).select(
-            _supplier_id=nw.col(_holder(place_kind)),
+        rows.filter(about(hazard)).select(
+            _supplier_id=nw.col(place),
             _id=nw.col("_id"),
             _hazard=nw.lit(str(hazard)),
             _factor=nw.lit(f"event:{place_kind}"),
             _source=nw.col("_source").fill_null("events"),
             _since=nw.col("_on"),
-            _q=nw.max_horizontal(quanta(exponent * ln_ratio), nw.col(f"_{SHORT[hazard]}_least")),
+            _q=quanta(exponent * nw.col("_ln").fill_null(math.log(other.value))),
             _s=quanta(exponent * nw.col("_sd").fill_null(other.sd_ln)),
         )
         for hazard in HAZARDS
     ]
-
-
-def _share(place_kind: str, judgements: Judgements) -> float:
-    """The part of what is told of a place of this kind that reaches a site: less than all of what a company did."""
-    return judgements.value(f"{_RULES}.entity_share") if place_kind == "entity" else 1.0
-
-
-def _holder(place_kind: str) -> str:
-    """The column of ``LOCATION`` that holds a place of this kind."""
-    return "_site" if place_kind == "site" else "_place"
 
 
 def incidents(parts: list[Frame]) -> list[Frame]:
@@ -235,7 +203,12 @@ def looks(rows: Frame, judgements: Judgements, on: date) -> Frame:
     kinds = judgements.words("evidence.vocabulary.coding.looks")
     recent = age_days("_on", on) <= judgements.value("evidence.audits.checked_days")
     seen = rows.filter((nw.col("_place_kind") == "site") & nw.col("_kind").is_in(kinds) & recent)
-    return seen.select(_supplier_id=nw.col("_site")).unique().with_columns(_ev_seen=nw.lit(1))
+    return seen.select(_supplier_id=nw.col(_site(rows))).unique().with_columns(_ev_seen=nw.lit(1))
+
+
+def _site(events: Frame) -> str:
+    """The column that holds the site of an event at a site."""
+    return "_site" if "_site" in events.collect_schema().names() else "_place"
 
 
 def match_items(matches: Frame, judgements: Judgements, on: date, tables: Tables) -> tuple[list[Frame], Frame]:

@@ -24,7 +24,6 @@ from vigilance.scoring.evidence_incidents import (
     read_events,
     read_grievances,
 )
-from vigilance.scoring.evidence_located import located, located_tickets
 from vigilance.scoring.evidence_places import LEVELS, intensities
 from vigilance.terms import HAZARDS, Hazard
 
@@ -106,17 +105,16 @@ def _audits(pieces: Pieces, sites: Frame, evidence: Evidence, judgements: Judgem
 def _incidents(
     pieces: Pieces, columns: set[str], evidence: Evidence, judgements: Judgements, on: date, tables: Tables
 ) -> None:
-    tickets, events = _reports(pieces, evidence, judgements, on, tables)
+    tickets = events = None
     told: list[Frame] = []
-    companies: list[Frame] = []
-    if tickets is not None:
-        told += grievance_items(tickets, judgements, on, "site")
-    if events is not None:
+    if evidence.grievances is not None:
+        tickets = read_grievances(evidence.grievances, judgements, on, tables)
+        told += grievance_items(tickets, judgements, on)
+    if evidence.events is not None:
+        events = read_events(evidence.events, judgements, on, tables)
         told += event_items(events, judgements, on, tables, "site")
-        companies += event_items(events, judgements, on, tables, "entity")
-        if tickets is not None:
-            companies += grievance_items(tickets, judgements, on, "entity")
-        about_companies = incidents(companies)
+        pieces.flags.append(looks(events, judgements, on))
+        about_companies = incidents(event_items(events, judgements, on, tables, "entity"))
         for level, column in ENTITY_KEYS.items():
             if column in columns:
                 pieces.places[level] = (_by_company(about_companies, level), column)
@@ -127,25 +125,6 @@ def _incidents(
         around = None if held_in is None else intensities(events, tickets, level, judgements, on, tables)
         if held_in is not None and around is not None:
             pieces.places[level] = (around, held_in)
-
-
-def _reports(
-    pieces: Pieces, evidence: Evidence, judgements: Judgements, on: date, tables: Tables
-) -> tuple[Frame | None, Frame | None]:
-    """The tickets and the events of a date, where they are told to be; only what is told in two ways costs a join."""
-    tickets = events = None
-    if evidence.grievances is not None:
-        tickets = read_grievances(evidence.grievances, judgements, on, tables)
-    if evidence.events is not None:
-        events = read_events(evidence.events, judgements, on, tables)
-        # An event that a ticket locates at a site does not say that someone looked at that site.
-        pieces.flags.append(looks(events, judgements, on))
-    if tickets is not None and events is not None:
-        return located(tickets, events, judgements, on, tables)
-    if evidence.grievances is not None and tickets is not None:
-        both = {"_supplier_id", "_zone"} <= set(evidence.grievances.collect_schema().names())
-        return (located_tickets(tickets) if both else tickets), None
-    return tickets, events
 
 
 def _by_company(items: list[Frame], level: str) -> Frame:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import narwhals.stable.v2 as nw
 
 from vigilance.scoring.evidence_columns import SHORT, Frame, Tables, age_days, halved, of_quanta, quanta
+from vigilance.scoring.evidence_incidents import about
 from vigilance.terms import HAZARDS
 
 if TYPE_CHECKING:
@@ -44,8 +45,19 @@ def intensities(
         parts.append(_from_tickets(grievances, judgements))
     if not parts:
         return None
-    rows = nw.concat(parts).join(_weights(judgements, tables), on="_kind", how="inner")
     fresh = halved(age_days("_on", on), judgements.value(f"{_RULES}.half_life_days"))
+    weights = {hazard: judgements.under(f"{_RULES}.weight.{hazard}") for hazard in HAZARDS}
+    kinds = sorted({path.rsplit(".", 1)[1] for found in weights.values() for path in found})
+    table = tables(
+        {
+            "_kind": kinds,
+            **{
+                f"_{SHORT[hazard]}_w": [judgements.value(f"{_RULES}.weight.{hazard}.{kind}") for kind in kinds]
+                for hazard in HAZARDS
+            },
+        }
+    )
+    rows = nw.concat(parts).join(table, on="_kind", how="inner")
     once = rows.group_by("_place", "_id").agg(
         *(
             quanta(nw.when(nw.col(f"_{n}_about")).then(fresh * nw.col("_share") * nw.col(f"_{n}_w")).otherwise(0.0))
@@ -66,35 +78,6 @@ def intensities(
     return _shifted(summed, level, judgements)
 
 
-def at_least(events: Frame, judgements: Judgements, on: date, tables: Tables) -> Frame:
-    """The events with what each would say in its place if it were alone there: per hazard ``_<h>_least`` (quanta).
-
-    The place counts as the closest of ``LEVELS``. An event that was located at a site weighs as much there at least.
-    """
-    psi = max(judgements.value(f"{_RULES}.psi.{level}") for level in LEVELS)
-    fresh = halved(age_days("_on", on), judgements.value(f"{_RULES}.half_life_days")) * _event_share(judgements)
-    alone = {
-        f"_{n}_least": quanta((fresh * nw.col(f"_{n}_w").fill_null(0.0) + 1.0).log() * psi) for n in SHORT.values()
-    }
-    weighed = events.join(_weights(judgements, tables), on="_kind", how="left")
-    return weighed.with_columns(**alone).drop(*(f"_{n}_w" for n in SHORT.values()))
-
-
-def _weights(judgements: Judgements, tables: Tables) -> Frame:
-    """The weight of each kind of event in a place: ``_kind, _fl_w, _cl_w``."""
-    found = [judgements.under(f"{_RULES}.weight.{hazard}") for hazard in HAZARDS]
-    kinds = sorted({path.rsplit(".", 1)[1] for paths in found for path in paths})
-    return tables(
-        {
-            "_kind": kinds,
-            **{
-                f"_{SHORT[hazard]}_w": [judgements.value(f"{_RULES}.weight.{hazard}.{kind}") for kind in kinds]
-                for hazard in HAZARDS
-            },
-        }
-    )
-
-
 def _shifted(summed: Frame, level: str, judgements: Judgements) -> Frame:
     psi = judgements.get(f"{_RULES}.psi.{level}")
     columns = []
@@ -109,28 +92,25 @@ def _shifted(summed: Frame, level: str, judgements: Judgements) -> Frame:
     return summed.select("_place", *columns)
 
 
-def _event_share(judgements: Judgements) -> nw.Expr:
-    return nw.when(nw.col("_proven")).then(1.0).otherwise(judgements.value("evidence.incidents.possible"))
-
-
 def _from_events(events: Frame, level: str, judgements: Judgements) -> Frame:
+    share = nw.when(nw.col("_proven")).then(1.0).otherwise(judgements.value("evidence.incidents.possible"))
     return events.filter(nw.col("_place_kind") == level).select(
         "_place",
         "_id",
         "_on",
         "_kind",
-        *(f"_{name}_about" for name in SHORT.values()),
-        _share=_event_share(judgements),
+        _share=share,
+        **{f"_{SHORT[hazard]}_about": about(hazard) for hazard in HAZARDS},
     )
 
 
 def _from_tickets(grievances: Frame, judgements: Judgements) -> Frame:
     proven = nw.col("_substantiated").fill_null(False)
-    return grievances.filter(nw.col("_place_kind") == "zone").select(
-        _place=nw.col("_place"),
+    return grievances.filter(nw.col("_supplier_id").is_null(), ~nw.col("_zone").is_null()).select(
+        _place=nw.col("_zone"),
         _id=nw.col("_id"),
         _on=nw.col("_received_on"),
         _kind=nw.lit("grievance"),
-        **{f"_{name}_about": nw.col(f"_{name}_about") for name in SHORT.values()},
         _share=nw.when(proven).then(1.0).otherwise(judgements.value("evidence.incidents.possible")),
+        **{f"_{name}_about": nw.col(f"_{name}_strength") + nw.col(f"_{name}_marker") > 0 for name in SHORT.values()},
     )
