@@ -121,6 +121,7 @@ class Ahead:
         plan = None if self._plan is None else self._plan.result()
         if plan is None:
             return None
+        # Only the last of them tells whether the guess held.
         for piece in pieces:
             piece.result()
         # No name may stay for a piece: its columns go as soon as they are in one with the others.
